@@ -1,0 +1,1 @@
+//! Source texts, spans, labels and suggestions; renders a diagnostic as rustc does.

@@ -1,0 +1,1 @@
+//! Runs a list of reversible actions with a journal, and unwinds it.

@@ -1,0 +1,1 @@
+//! The events of a build, their file, and the fold from events to state.

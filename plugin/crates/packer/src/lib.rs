@@ -1,0 +1,1 @@
+//! Packer's plugin handshake, multiplexing and RPC.

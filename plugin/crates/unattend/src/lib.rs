@@ -1,0 +1,1 @@
+//! Composes and checks Windows answer files.

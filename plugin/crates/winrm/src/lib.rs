@@ -1,0 +1,1 @@
+//! WS-Management shells, commands and transfers over NTLM or Basic.

@@ -1,0 +1,2 @@
+//! The binary that a person runs and that Packer starts.
+fn main() {}
