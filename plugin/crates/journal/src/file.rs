@@ -72,8 +72,17 @@ impl Journal {
             .append(true)
             .create_new(true)
             .open(&path)
-            .map_err(|source| JournalError::Io { path: path.clone(), source })?;
-        Ok(Self { path, file, _lock: lock, state: BuildState::default(), entries: Vec::new() })
+            .map_err(|source| JournalError::Io {
+                path: path.clone(),
+                source,
+            })?;
+        Ok(Self {
+            path,
+            file,
+            _lock: lock,
+            state: BuildState::default(),
+            entries: Vec::new(),
+        })
     }
 
     /// Opens the journal of a build to go on with it. Cuts off a torn last line.
@@ -83,14 +92,23 @@ impl Journal {
     pub fn open(run: &RunDir, owner: &str) -> Result<Self, JournalError> {
         let path = run.journal();
         let lock = lock(run, owner)?;
-        let io = |source| JournalError::Io { path: path.clone(), source };
+        let io = |source| JournalError::Io {
+            path: path.clone(),
+            source,
+        };
         let bytes = fs::read(&path).map_err(io)?;
         let (entries, whole) = parse(&bytes).map_err(|error| error.at(&path))?;
         let state = BuildState::replay(&entries)?;
         let mut file = OpenOptions::new().read(true).write(true).open(&path).map_err(io)?;
         file.set_len(whole).map_err(io)?;
         file.seek(SeekFrom::End(0)).map_err(io)?;
-        Ok(Self { path, file, _lock: lock, state, entries })
+        Ok(Self {
+            path,
+            file,
+            _lock: lock,
+            state,
+            entries,
+        })
     }
 
     /// Reads a journal without a lock, for looking only.
@@ -99,7 +117,10 @@ impl Journal {
     /// See [`JournalError`].
     pub fn read(run: &RunDir) -> Result<(Vec<Entry>, BuildState), JournalError> {
         let path = run.journal();
-        let bytes = fs::read(&path).map_err(|source| JournalError::Io { path: path.clone(), source })?;
+        let bytes = fs::read(&path).map_err(|source| JournalError::Io {
+            path: path.clone(),
+            source,
+        })?;
         let (entries, _) = parse(&bytes).map_err(|error| error.at(&path))?;
         let state = BuildState::replay(&entries)?;
         Ok((entries, state))
@@ -125,9 +146,17 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Illegal`] when it cannot follow: then nothing is written.
     pub fn append(&mut self, time: Timestamp, event: Event) -> Result<Entry, JournalError> {
-        let entry = Entry { v: FORMAT, seq: self.state.next_seq(), time, event };
+        let entry = Entry {
+            v: FORMAT,
+            seq: self.state.next_seq(),
+            time,
+            event,
+        };
         self.state.apply(&entry)?;
-        self.write(&entry).map_err(|source| JournalError::Io { path: self.path.clone(), source })?;
+        self.write(&entry).map_err(|source| JournalError::Io {
+            path: self.path.clone(),
+            source,
+        })?;
         self.entries.push(entry.clone());
         Ok(entry)
     }
@@ -143,13 +172,24 @@ impl Journal {
 /// Takes the build's lock. `None` where the file system has no locks.
 fn lock(run: &RunDir, owner: &str) -> Result<Option<File>, JournalError> {
     let path = run.lock();
-    let io = |source| JournalError::Io { path: path.clone(), source };
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
+    let io = |source| JournalError::Io {
+        path: path.clone(),
+        source,
+    };
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(io)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let owner = fs::read_to_string(&path).unwrap_or_default();
-            return Err(JournalError::Locked { owner: owner.trim().to_owned() });
+            return Err(JournalError::Locked {
+                owner: owner.trim().to_owned(),
+            });
         }
         Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => return Ok(None),
         Err(TryLockError::Error(source)) => return Err(io(source)),
@@ -170,7 +210,10 @@ enum ParseError {
 impl ParseError {
     fn at(self, path: &std::path::Path) -> JournalError {
         match self {
-            Self::Damaged(line) => JournalError::Damaged { path: path.to_owned(), line },
+            Self::Damaged(line) => JournalError::Damaged {
+                path: path.to_owned(),
+                line,
+            },
             Self::Newer(found) => JournalError::Newer { found },
         }
     }
@@ -215,7 +258,11 @@ mod tests {
     fn filled(run: &RunDir) {
         run.create().unwrap();
         let mut journal = Journal::create(run, "test").unwrap();
-        let head = StepHead { id: "a".into(), title: "A".into(), fingerprint: "f".into() };
+        let head = StepHead {
+            id: "a".into(),
+            title: "A".into(),
+            fingerprint: "f".into(),
+        };
         let started = Event::BuildStarted {
             build: "b".into(),
             name: "n".into(),
@@ -225,8 +272,14 @@ mod tests {
         };
         for event in [
             started,
-            Event::StepStarted { step: "a".into(), attempt: 1 },
-            Event::StepSucceeded { step: "a".into(), output: serde_json::json!({"id": "한글"}) },
+            Event::StepStarted {
+                step: "a".into(),
+                attempt: 1,
+            },
+            Event::StepSucceeded {
+                step: "a".into(),
+                output: serde_json::json!({"id": "한글"}),
+            },
         ] {
             journal.append(Timestamp::UNIX_EPOCH, event).unwrap();
         }
@@ -241,7 +294,9 @@ mod tests {
         fs::write(run.journal(), &whole[..whole.len() - 9]).unwrap();
         let mut journal = Journal::open(&run, "test").unwrap();
         assert_eq!(journal.entries().len(), 2);
-        journal.append(Timestamp::UNIX_EPOCH, Event::BuildHeld { reason: "r".into() }).unwrap();
+        journal
+            .append(Timestamp::UNIX_EPOCH, Event::BuildHeld { reason: "r".into() })
+            .unwrap();
         drop(journal);
         assert_eq!(Journal::read(&run).unwrap().0.len(), 3);
     }
@@ -251,9 +306,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let run = RunDir::new(dir.path(), "b");
         filled(&run);
-        let text = fs::read_to_string(run.journal()).unwrap().replacen("\"step_started\"", "\"step_sta", 1);
+        let text = fs::read_to_string(run.journal())
+            .unwrap()
+            .replacen("\"step_started\"", "\"step_sta", 1);
         fs::write(run.journal(), text).unwrap();
-        assert!(matches!(Journal::open(&run, ""), Err(JournalError::Damaged { line: 2, .. })));
+        assert!(matches!(
+            Journal::open(&run, ""),
+            Err(JournalError::Damaged { line: 2, .. })
+        ));
     }
 
     #[test]
@@ -261,7 +321,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let run = RunDir::new(dir.path(), "b");
         filled(&run);
-        let text = fs::read_to_string(run.journal()).unwrap().replace("{\"v\":1", "{\"v\":2");
+        let text = fs::read_to_string(run.journal())
+            .unwrap()
+            .replace("{\"v\":1", "{\"v\":2");
         fs::write(run.journal(), text).unwrap();
         assert!(matches!(Journal::open(&run, ""), Err(JournalError::Newer { found: 2 })));
     }

@@ -28,7 +28,10 @@ impl Keyring {
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(error),
         };
-        Ok(Self { path: path.to_owned(), secrets: Mutex::new(secrets) })
+        Ok(Self {
+            path: path.to_owned(),
+            secrets: Mutex::new(secrets),
+        })
     }
 
     /// A secret by its name.
@@ -71,13 +74,18 @@ impl Keyring {
 fn parse(bytes: &[u8]) -> io::Result<BTreeMap<String, SecretString>> {
     let plain: BTreeMap<String, String> =
         serde_json::from_slice(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not a keyring"))?;
-    Ok(plain.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect())
+    Ok(plain
+        .into_iter()
+        .map(|(name, value)| (name, SecretString::from(value)))
+        .collect())
 }
 
 /// Writes beside the file and renames, so that a crash leaves the old or the new keyring.
 fn write(path: &Path, secrets: &BTreeMap<String, SecretString>) -> io::Result<()> {
-    let plain: BTreeMap<&str, &str> =
-        secrets.iter().map(|(name, value)| (name.as_str(), value.expose_secret())).collect();
+    let plain: BTreeMap<&str, &str> = secrets
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.expose_secret()))
+        .collect();
     let beside = path.with_extension("json.new");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -97,7 +105,10 @@ mod tests {
     fn secrets_survive_the_process_and_nobody_else_reads_them() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("keyring.json");
-        Keyring::open(&path).unwrap().put("password", SecretString::from("canary")).unwrap();
+        Keyring::open(&path)
+            .unwrap()
+            .put("password", SecretString::from("canary"))
+            .unwrap();
         let again = Keyring::open(&path).unwrap();
         assert_eq!(again.get("password").unwrap().expose_secret(), "canary");
         assert!(!format!("{again:?}").contains("canary"));

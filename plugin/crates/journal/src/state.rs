@@ -122,7 +122,13 @@ impl BuildState {
 
     fn take(&mut self, event: &Event) -> Result<(), String> {
         match event {
-            Event::BuildStarted { build, name, fingerprint, steps, .. } => {
+            Event::BuildStarted {
+                build,
+                name,
+                fingerprint,
+                steps,
+                ..
+            } => {
                 self.build.clone_from(build);
                 self.name.clone_from(name);
                 self.fingerprint.clone_from(fingerprint);
@@ -149,7 +155,10 @@ impl BuildState {
     }
 
     fn take_step(&mut self, step: &str, event: &Event) -> Result<(), String> {
-        let now = self.steps.get(step).ok_or_else(|| format!("no step `{step}` in this build"))?;
+        let now = self
+            .steps
+            .get(step)
+            .ok_or_else(|| format!("no step `{step}` in this build"))?;
         let next = follow(now, event).ok_or_else(|| format!("step `{step}` is {now:?}"))?;
         if let Event::UndoFailed { failure, .. } = event {
             self.stuck.insert(step.to_owned(), failure.clone());
@@ -157,7 +166,12 @@ impl BuildState {
         if let Event::UndoSucceeded { .. } = event {
             self.stuck.remove(step);
         }
-        if let Event::StepFailed { failure, then: AfterFailure::Abort, .. } = event {
+        if let Event::StepFailed {
+            failure,
+            then: AfterFailure::Abort,
+            ..
+        } = event
+        {
             self.failure = Some((step.to_owned(), failure.clone()));
         }
         self.steps.insert(step.to_owned(), next);
@@ -176,8 +190,14 @@ fn follow(now: &StepState, event: &Event) -> Option<StepState> {
         (Waiting | Perhaps, Event::StepSkipped { .. }) => Skipped,
         (Perhaps, Event::StepFailed { failure, then, .. }) => match then {
             AfterFailure::Retry => Perhaps,
-            AfterFailure::Continue => Failed { continued: true, failure: failure.clone() },
-            AfterFailure::Abort => Failed { continued: false, failure: failure.clone() },
+            AfterFailure::Continue => Failed {
+                continued: true,
+                failure: failure.clone(),
+            },
+            AfterFailure::Abort => Failed {
+                continued: false,
+                failure: failure.clone(),
+            },
         },
         (Done(output), Event::UndoStarted { .. }) => Undoing(Some(output.clone())),
         (Perhaps | Failed { .. }, Event::UndoStarted { .. }) => Undoing(None),
@@ -197,11 +217,20 @@ mod tests {
     use crate::event::FORMAT;
 
     fn entry(seq: u64, event: Event) -> Entry {
-        Entry { v: FORMAT, seq, time: Timestamp::UNIX_EPOCH, event }
+        Entry {
+            v: FORMAT,
+            seq,
+            time: Timestamp::UNIX_EPOCH,
+            event,
+        }
     }
 
     fn started() -> Event {
-        let head = |id: &str| StepHead { id: id.into(), title: id.into(), fingerprint: String::new() };
+        let head = |id: &str| StepHead {
+            id: id.into(),
+            title: id.into(),
+            fingerprint: String::new(),
+        };
         Event::BuildStarted {
             build: "b".into(),
             name: "n".into(),
@@ -212,20 +241,45 @@ mod tests {
     }
 
     fn failure() -> FailureRecord {
-        FailureRecord { class: "x".into(), message: "m".into(), causes: vec![], said: vec![], hints: vec![] }
+        FailureRecord {
+            class: "x".into(),
+            message: "m".into(),
+            causes: vec![],
+            said: vec![],
+            hints: vec![],
+        }
     }
 
     fn events() -> impl Strategy<Value = Event> {
         let step = prop_oneof![Just("a".to_owned()), Just("b".to_owned())];
         (step, 0..9_u8).prop_map(|(step, kind)| match kind {
             0 => Event::StepStarted { step, attempt: 1 },
-            1 => Event::StepSucceeded { step, output: Value::Null },
-            2 => Event::StepSkipped { step, reason: String::new() },
-            3 => Event::StepFailed { step, attempt: 1, failure: failure(), then: AfterFailure::Retry },
-            4 => Event::StepFailed { step, attempt: 1, failure: failure(), then: AfterFailure::Abort },
+            1 => Event::StepSucceeded {
+                step,
+                output: Value::Null,
+            },
+            2 => Event::StepSkipped {
+                step,
+                reason: String::new(),
+            },
+            3 => Event::StepFailed {
+                step,
+                attempt: 1,
+                failure: failure(),
+                then: AfterFailure::Retry,
+            },
+            4 => Event::StepFailed {
+                step,
+                attempt: 1,
+                failure: failure(),
+                then: AfterFailure::Abort,
+            },
             5 => Event::UndoStarted { step },
             6 => Event::UndoSucceeded { step },
-            7 => Event::UndoFailed { step, failure: failure() },
+            7 => Event::UndoFailed {
+                step,
+                failure: failure(),
+            },
             _ => Event::BuildResumed { tool: String::new() },
         })
     }
@@ -233,9 +287,23 @@ mod tests {
     #[test]
     fn a_success_needs_a_start() {
         let mut state = BuildState::replay([&entry(0, started())]).unwrap();
-        let success = entry(1, Event::StepSucceeded { step: "a".into(), output: Value::Null });
+        let success = entry(
+            1,
+            Event::StepSucceeded {
+                step: "a".into(),
+                output: Value::Null,
+            },
+        );
         assert!(state.apply(&success).is_err());
-        state.apply(&entry(1, Event::StepStarted { step: "a".into(), attempt: 1 })).unwrap();
+        state
+            .apply(&entry(
+                1,
+                Event::StepStarted {
+                    step: "a".into(),
+                    attempt: 1,
+                },
+            ))
+            .unwrap();
         assert_eq!(state.step("a"), &StepState::Perhaps);
     }
 
@@ -243,7 +311,17 @@ mod tests {
     fn numbers_have_no_gaps_and_steps_are_known() {
         let mut state = BuildState::replay([&entry(0, started())]).unwrap();
         assert!(state.apply(&entry(2, Event::Committed)).is_err());
-        assert!(state.apply(&entry(1, Event::StepStarted { step: "z".into(), attempt: 1 })).is_err());
+        assert!(
+            state
+                .apply(&entry(
+                    1,
+                    Event::StepStarted {
+                        step: "z".into(),
+                        attempt: 1
+                    }
+                ))
+                .is_err()
+        );
     }
 
     proptest! {

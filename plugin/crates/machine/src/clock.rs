@@ -32,7 +32,11 @@ pub struct Schedule {
 impl Schedule {
     /// The usual rhythm: one second, growing to ten, until `limit`.
     pub fn up_to(limit: Duration) -> Self {
-        Self { first: Duration::from_secs(1), longest: Duration::from_secs(10), limit }
+        Self {
+            first: Duration::from_secs(1),
+            longest: Duration::from_secs(10),
+            limit,
+        }
     }
 
     /// The pause before look number `attempt` (the first pause is number 0).

@@ -72,7 +72,10 @@ pub struct Bytes {
 impl Bytes {
     /// Names some bytes.
     pub fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
-        Self { name: name.into(), bytes: bytes.into() }
+        Self {
+            name: name.into(),
+            bytes: bytes.into(),
+        }
     }
 }
 
@@ -173,12 +176,7 @@ pub trait Communicator: Send + Sync {
 
     /// Runs a command line through `cmd.exe` and streams its output. For Packer's provisioners; our own work goes
     /// through [`Communicator::invoke`].
-    async fn run(
-        &self,
-        command: &str,
-        sink: &dyn OutputSink,
-        cancel: &CancellationToken,
-    ) -> Result<Exit, CommError>;
+    async fn run(&self, command: &str, sink: &dyn OutputSink, cancel: &CancellationToken) -> Result<Exit, CommError>;
 
     /// Copies `from` to the guest's `to` (a full Windows path): nothing is sent when an equal file is there, an
     /// interrupted copy goes on where it ended, and the file appears under its name only when its SHA-256 is right.

@@ -22,7 +22,10 @@ pub struct Marks {
 impl Marks {
     /// Marks for one step of a build.
     pub fn new(build: BuildId, step: impl Into<String>) -> Self {
-        Self { build, step: step.into() }
+        Self {
+            build,
+            step: step.into(),
+        }
     }
 
     /// The form for objects that have a description and no metadata: `reseal_build=ID reseal_step=STEP`.
@@ -37,7 +40,10 @@ impl Marks {
                 .find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
                 .filter(|value| !value.is_empty())
         };
-        Some(Self { build: BuildId::new(value(BUILD_KEY)?), step: value(STEP_KEY)?.to_owned() })
+        Some(Self {
+            build: BuildId::new(value(BUILD_KEY)?),
+            step: value(STEP_KEY)?.to_owned(),
+        })
     }
 }
 

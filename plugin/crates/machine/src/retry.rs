@@ -22,7 +22,11 @@ pub struct RetryPolicy {
 impl Default for RetryPolicy {
     /// Six attempts: 1, 2, 4, 8, 16 seconds apart.
     fn default() -> Self {
-        Self { attempts: 6, first: Duration::from_secs(1), longest: Duration::from_secs(30) }
+        Self {
+            attempts: 6,
+            first: Duration::from_secs(1),
+            longest: Duration::from_secs(30),
+        }
     }
 }
 
