@@ -12,6 +12,11 @@ pub struct FaultInfo {
     pub what: &'static str,
 }
 
+/// All faults that can be armed.
+pub fn known() -> Vec<FaultInfo> {
+    crate::cloud::FAULTS.to_vec()
+}
+
 /// A fault that was asked for: `name`, `name=argument`, and how many times it strikes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Armed {

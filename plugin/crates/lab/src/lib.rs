@@ -6,5 +6,11 @@
 //! Faults are data; see [`faults`].
 
 pub mod clock;
+pub mod cloud;
 pub mod faults;
+pub mod http;
+pub mod lab;
 pub mod room;
+
+pub use lab::{CapturedImage, Exchange, Lab, LabOptions, Leftover, Mode, Quota};
+pub mod winrm;
