@@ -11,6 +11,6 @@ pub mod faults;
 pub mod http;
 pub mod lab;
 pub mod room;
+pub mod winrm;
 
 pub use lab::{CapturedImage, Exchange, Lab, LabOptions, Leftover, Mode, Quota};
-pub mod winrm;
