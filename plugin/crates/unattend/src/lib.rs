@@ -7,6 +7,7 @@
 //! Nothing here reads files or talks to a machine; a secret is asked for only in the last moment of [`compile`].
 //! Start reading at [`options`], then [`compile`].
 
+pub mod catalogue;
 pub mod codes;
 pub mod compile;
 pub mod finding;

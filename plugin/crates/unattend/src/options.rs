@@ -113,5 +113,6 @@ pub enum ProductKey {
 }
 
 fn kms_editions(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({ "type": "string" })
+    let editions: Vec<&str> = crate::catalogue::kms_keys().iter().map(|key| key.edition).collect();
+    schemars::json_schema!({ "type": "string", "enum": editions })
 }
