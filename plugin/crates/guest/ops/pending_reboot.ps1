@@ -1,0 +1,5 @@
+<#
+.SYNOPSIS
+Draft.
+#>
+param([Parameter(Mandatory)][string]$InputJson)

@@ -1,0 +1,43 @@
+//! Pieces that the calls of several steps share.
+
+use std::time::Duration;
+
+use crate::call::Payload;
+use crate::source::Source;
+
+/// How long a program may run so that the script around it still has time to end it and to answer.
+pub(super) fn program_seconds(limit: Duration) -> u64 {
+    let seconds = limit.as_secs();
+    seconds.saturating_sub(60).max(seconds / 2).max(1)
+}
+
+/// How long to wait for another installation to end.
+pub(super) fn busy_seconds(limit: Duration) -> u64 {
+    (program_seconds(limit) / 2).min(900)
+}
+
+/// A payload under its own name.
+pub(super) fn payload(source: &Source, fallback: &str) -> Payload {
+    Payload {
+        source: source.clone(),
+        file_name: source.file_name(fallback),
+    }
+}
+
+/// A payload whose name in the guest is made unique by a number.
+pub(super) fn numbered(source: &Source, index: usize, fallback: &str) -> Payload {
+    Payload {
+        source: source.clone(),
+        file_name: format!("{}-{}", index + 1, source.file_name(fallback)),
+    }
+}
+
+/// `a, b and 3 more`.
+pub(super) fn list(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [one, two] => format!("{one}, {two}"),
+        [one, two, rest @ ..] => format!("{one}, {two} and {} more", rest.len()),
+    }
+}

@@ -1,0 +1,1 @@
+//! Reads sysprep's logs.

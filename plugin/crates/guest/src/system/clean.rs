@@ -1,0 +1,194 @@
+//! Leaving nothing behind: hygiene, search for residue, logs, our own traces.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Query;
+use crate::script::{Script, script};
+
+/// What to clean before the image is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// Temporary files, crash dumps, error reports, the recycle bin.
+    Temp,
+    /// All event logs.
+    EventLogs,
+    /// Superseded components (`StartComponentCleanup /ResetBase`); slow, and updates can no longer be removed.
+    ComponentStore,
+    /// Downloads of Windows Update and Delivery Optimization.
+    UpdateCache,
+    /// Histories and transcripts of PowerShell.
+    PowershellHistory,
+    /// Old answer files.
+    AnswerFiles,
+    /// Automatic logon and its password.
+    Winlogon,
+    /// Old logs of Windows and Setup.
+    Logs,
+    /// The id under which WSUS knows this machine.
+    WsusId,
+    /// SSH host keys; the server makes new ones.
+    SshHostKeys,
+    /// `C:\Windows.old` and upgrade leftovers.
+    WindowsOld,
+    /// Shadow copies and restore points.
+    ShadowCopies,
+    /// The hibernation file.
+    Hibernation,
+    /// Trims the free space (thin disks).
+    Trim,
+    /// Fills the free space with zeros; for disks that cannot be trimmed.
+    ZeroFree,
+}
+
+/// Cleans.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Hygiene {
+    /// What, in this order.
+    pub categories: Vec<Category>,
+    /// Paths that must stay.
+    pub keep: Vec<String>,
+    /// The limit of the whole.
+    pub timeout_seconds: u64,
+}
+
+/// What was cleaned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HygieneResult {
+    /// Each category's end.
+    pub categories: Vec<CategoryResult>,
+    /// Free bytes on C: now.
+    pub free_bytes: u64,
+}
+
+/// One category's end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CategoryResult {
+    /// Which.
+    pub category: Category,
+    /// It ended well.
+    pub done: bool,
+    /// Bytes that were freed.
+    pub freed: u64,
+    /// Things that were removed.
+    pub removed: u64,
+    /// Things that could not be removed (in use).
+    pub failed: u64,
+    /// In words.
+    pub detail: String,
+}
+
+impl Query for Hygiene {
+    type Answer = HygieneResult;
+    const SCRIPT: Script = script!("hygiene", "values", "process");
+}
+
+/// Searches known places for texts that must not be in the image. The texts go in, only counts and places come out.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Residue {
+    /// What must not be there.
+    pub secrets: Vec<String>,
+    /// What to call each of them in the answer.
+    pub names: Vec<String>,
+    /// Folders to search; `None` for the usual ones.
+    pub roots: Option<Vec<String>>,
+    /// Larger files are passed over.
+    pub max_file_bytes: u64,
+}
+
+impl std::fmt::Debug for Residue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Residue")
+            .field("names", &self.names)
+            .field("roots", &self.roots)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where something was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResidueResult {
+    /// Files that were read.
+    pub scanned_files: u64,
+    /// Registry values that were read.
+    pub scanned_values: u64,
+    /// What was found.
+    pub hits: Vec<Hit>,
+}
+
+/// One find.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hit {
+    /// The secret's name.
+    pub name: String,
+    /// `file`, `registry`, `event_log` or `task`.
+    #[serde(rename = "where")]
+    pub place: String,
+    /// The exact place.
+    pub path: String,
+    /// How often.
+    pub count: u64,
+}
+
+impl Query for Residue {
+    type Answer = ResidueResult;
+    const SCRIPT: Script = script!("residue", "values");
+}
+
+/// Lists the logs that are worth bringing home.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CollectLogs {
+    /// More paths; wildcards in the last part.
+    pub extra: Vec<String>,
+}
+
+/// The logs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logs {
+    /// The files that exist.
+    pub files: Vec<LogFile>,
+}
+
+/// One log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogFile {
+    /// Where.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// Last change.
+    pub modified_utc: String,
+    /// `sysprep`, `setup`, `cbs`, `dism`, `cloudbase`, `installer` or `other`.
+    pub kind: String,
+}
+
+impl Query for CollectLogs {
+    type Answer = Logs;
+    const SCRIPT: Script = script!("collect_logs", "values");
+}
+
+/// Removes our tasks and folders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CleanupSelf {
+    /// Our folders.
+    pub work: Vec<String>,
+    /// How our tasks' names begin; never empty.
+    pub task_prefix: String,
+}
+
+/// What was removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CleanupSelfResult {
+    /// Tasks that are gone.
+    pub tasks: Vec<String>,
+    /// Folders that are gone.
+    pub folders: Vec<String>,
+    /// What could not be removed.
+    pub left: Vec<String>,
+}
+
+impl Query for CleanupSelf {
+    type Answer = CleanupSelfResult;
+    const SCRIPT: Script = script!("cleanup_self", "values", "tasks");
+}
