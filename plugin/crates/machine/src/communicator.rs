@@ -162,9 +162,11 @@ pub trait Communicator: Send + Sync {
     /// the error tells apart unreachable, TLS, refused account and not ready.
     async fn probe(&self) -> Result<Probe, CommError>;
 
-    /// Runs one of our scripts with `input` (one JSON document) and returns its result (one JSON document).
+    /// Runs one of our scripts with `input` (one JSON document) and returns its whole answer (one JSON document):
+    /// `{"ok":true,"result":…}`, or `{"ok":false,"error":{"kind":…}}` — a refusal of the script is an answer, not an
+    /// error of the communicator.
     ///
-    /// What else the script prints goes to `sink`. An error of the script is [`CommError::Script`]. After
+    /// What else the script prints goes to `sink`. [`CommError::Script`] is for a script that gave no answer. After
     /// [`CommError::Lost`] with `started: true` the caller looks up what happened; the call is never repeated here.
     async fn invoke(
         &self,
