@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::action::{ActionError, FailureClass, read};
 use crate::observer::{Observer, Signal};
-use crate::plan::Step;
+use crate::plan::{Plan, Step};
 
 /// What one look at a thing says about a wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,7 @@ pub enum Verdict<T> {
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     pub(crate) build: &'a BuildId,
+    pub(crate) plan: &'a Plan,
     pub(crate) step: &'a Step,
     pub(crate) state: &'a BuildState,
     pub(crate) clock: &'a dyn Clock,
@@ -44,6 +45,11 @@ impl<'a> Context<'a> {
     /// The step.
     pub fn step(&self) -> &'a Step {
         self.step
+    }
+
+    /// What decides the image's content, as a hash; see [`Plan::content`].
+    pub fn content_fingerprint(&self) -> &'a str {
+        &self.plan.content
     }
 
     /// Time.

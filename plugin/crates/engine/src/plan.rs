@@ -17,8 +17,12 @@ pub struct Plan {
     pub format: u32,
     /// The spec's name, with its matrix suffix.
     pub name: String,
-    /// Hash of all steps; equal plans build equal images.
+    /// Hash of all steps.
     pub fingerprint: String,
+    /// Hash of what decides the image's content, without names that change from day to day; equal contents need not be
+    /// built again.
+    #[serde(default)]
+    pub content: String,
     /// The steps.
     pub steps: Vec<Step>,
 }

@@ -351,6 +351,7 @@ impl Engine<'_> {
     pub(crate) fn context<'c>(&'c self, step: &'c Step, cancel: &'c CancellationToken) -> Context<'c> {
         Context {
             build: &self.build,
+            plan: self.plan,
             step,
             state: self.journal.state(),
             clock: self.clock,
