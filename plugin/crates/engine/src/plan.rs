@@ -130,6 +130,7 @@ impl Plan {
         Self {
             format: FORMAT,
             name: name.into(),
+            content: before.clone(),
             fingerprint: before,
             steps,
         }
