@@ -154,3 +154,6 @@ pub struct CredentialsError {
     /// What a person can do about it.
     pub hints: Vec<String>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,12 +7,21 @@
 //! Start reading at [`cloud`](OpenStack), then `http` (the one way a request takes), then `dialect`. Credentials
 //! come in through [`Credentials::resolve`]; this crate reads neither environment nor files.
 
+mod auth;
 mod catalog;
+mod cinder;
 mod cloud;
 mod config;
 mod credentials;
+mod dialect;
 mod doctor;
+mod glance;
+mod http;
 mod json;
+mod marked;
+mod neutron;
+mod nova;
+mod paging;
 mod stats;
 
 pub use catalog::{Catalog, Endpoint, Service};
