@@ -5,6 +5,7 @@
 mod answer_file;
 mod bootstrap;
 mod clean;
+mod condition;
 mod facts;
 mod files;
 mod generalize;
@@ -23,6 +24,7 @@ pub use self::clean::{
     Category, CategoryResult, CleanupSelf, CleanupSelfResult, CollectLogs, Hit, Hygiene, HygieneResult, LogFile, Logs,
     Residue, ResidueResult,
 };
+pub use self::condition::{Condition, ConditionHolds};
 pub use self::facts::{
     Identity, IdentityFacts, License, Product, Products, ProductsList, VerifyFacts, VerifyFactsResult,
 };
