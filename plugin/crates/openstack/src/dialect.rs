@@ -11,6 +11,10 @@ use crate::http::request::Microversion;
 
 /// The rules of one family.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a table of facts that do not depend on each other"
+)]
 pub(crate) struct Rules {
     pub(crate) dialect: Dialect,
     /// Root volumes are a must.

@@ -45,7 +45,7 @@ pub(crate) fn servers_named(name: &str) -> List {
     list
 }
 
-/// A name as a regular expression of MySQL and PostgreSQL that fits nothing else.
+/// A name as a regular expression of the databases below Nova that fits nothing else.
 fn literal(name: &str) -> String {
     name.chars()
         .flat_map(|c| {

@@ -65,11 +65,11 @@ impl Client {
 
 /// The parameter that asks for the next page, if there is one.
 fn next(list: &List, page: &Value, items: &[Value], before: usize) -> Option<(&'static str, String)> {
-    let last = items.last()?;
+    let tail = items.last()?;
     let link = link(page, list.key);
     match list.paging {
         Paging::Marker => {
-            let marker = link.as_deref().and_then(marker).or_else(|| json::text(last, "id"));
+            let marker = link.as_deref().and_then(marker).or_else(|| json::text(tail, "id"));
             marker.filter(|_| link.is_some()).map(|marker| ("marker", marker))
         }
         Paging::Offset => {

@@ -30,7 +30,9 @@ pub(super) fn body(auth: &Auth) -> Result<Value, CloudError> {
             );
         }
         Auth::Token { token, project } => {
-            project.iter().for_each(|project| scope(&mut members, project));
+            if let Some(project) = project {
+                scope(&mut members, project);
+            }
             members.insert("token".to_owned(), json!({ "id": token.expose_secret() }));
         }
         Auth::ApplicationCredential { .. } => {

@@ -32,9 +32,9 @@ pub(super) fn body(auth: &Auth) -> Value {
             match credential {
                 Named::Id(id) => value.insert("id".to_owned(), id.clone().into()),
                 Named::Name(name) => {
-                    user.iter().for_each(|user| {
+                    if let Some(user) = user {
                         value.insert("user".to_owned(), user_value(user).into());
-                    });
+                    }
                     value.insert("name".to_owned(), name.clone().into())
                 }
             };

@@ -28,12 +28,13 @@ pub(super) fn pick(files: Files<'_>, name: Option<&str>) -> Result<Option<Value>
     }
     if let Some(profile) = known.iter().find_map(|part| part.get("profile")?.as_str()) {
         let vendors = section(files, PUBLIC, "public-clouds")?;
-        vendors
-            .get(profile)
-            .into_iter()
-            .for_each(|vendor| merge(&mut cloud, vendor));
+        if let Some(vendor) = vendors.get(profile) {
+            merge(&mut cloud, vendor);
+        }
     }
-    known.into_iter().for_each(|part| merge(&mut cloud, part));
+    for part in known {
+        merge(&mut cloud, part);
+    }
     Ok(Some(cloud))
 }
 

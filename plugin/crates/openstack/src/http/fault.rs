@@ -123,7 +123,7 @@ fn plain(text: &str) -> String {
                 .peek()
                 .is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '!')) =>
             {
-                in_tag = true
+                in_tag = true;
             }
             '>' if in_tag => {
                 in_tag = false;

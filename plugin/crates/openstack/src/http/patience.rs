@@ -49,7 +49,7 @@ const ATTEMPTS: u32 = 6;
 /// The longest pause of our own.
 const LONGEST: u64 = 30;
 /// The longest pause that a cloud may ask for.
-const LONGEST_ASKED: Duration = Duration::from_secs(120);
+const LONGEST_ASKED: Duration = Duration::from_mins(2);
 
 /// What an answer means for trying again. 498 is what some load balancers say for 429.
 pub(crate) fn trouble(status: u16, kind: CloudErrorKind) -> Trouble {

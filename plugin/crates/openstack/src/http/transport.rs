@@ -52,8 +52,8 @@ impl Transport {
         let mut attempt = 1;
         loop {
             let failure = match self.once(out, id).await? {
-                Ok(reply) => return Ok(reply),
-                Err(failure) => failure,
+                Attempt::Done(reply) => return Ok(reply),
+                Attempt::Failed(failure) => failure,
             };
             let Some(pause) = patience::pause(&failure, out.repeat, attempt, id.as_bytes()) else {
                 return Err(failure.given_up(out.repeat));
@@ -65,8 +65,8 @@ impl Transport {
         }
     }
 
-    /// The outer result is for what no repetition can change on this side, such as an unusable certificate file.
-    async fn once(&self, out: &Outgoing, id: uuid::Uuid) -> Result<Result<Reply, Failure>, CloudError> {
+    /// An error is for what no repetition can change on this side, such as an unusable certificate file.
+    async fn once(&self, out: &Outgoing, id: uuid::Uuid) -> Result<Attempt, CloudError> {
         self.counters.call();
         let named = Outgoing {
             headers: with_names(&out.headers, id),
@@ -75,11 +75,11 @@ impl Transport {
         let outcome = self.wire.send(&named).await?;
         Ok(match outcome {
             Ok(answer) => self.judge(out, answer),
-            Err(silence) => Err(silent(out, silence)),
+            Err(silence) => Attempt::Failed(silent(out, silence)),
         })
     }
 
-    fn judge(&self, out: &Outgoing, answer: Answer) -> Result<Reply, Failure> {
+    fn judge(&self, out: &Outgoing, answer: Answer) -> Attempt {
         let Answer { status, headers, body } = answer;
         let reply = Reply {
             operation: out.operation,
@@ -92,12 +92,12 @@ impl Transport {
             "Cloud answered"
         );
         if (200..=300).contains(&status) {
-            return Ok(reply);
+            return Attempt::Done(reply);
         }
         let fault = Fault::read(&reply);
         let pause = patience::retry_after(&reply, &fault, self.clock.now());
         let trouble = patience::trouble(status, fault.kind);
-        Err(Failure {
+        Attempt::Failed(Failure {
             error: fault.into_error(&reply),
             trouble,
             pause,
@@ -116,6 +116,12 @@ impl Outgoing {
             repeat: self.repeat,
         }
     }
+}
+
+/// What became of one sending.
+enum Attempt {
+    Done(Reply),
+    Failed(Failure),
 }
 
 /// A failed attempt.
@@ -191,7 +197,7 @@ fn silent(out: &Outgoing, silence: Silence) -> Failure {
         error.status = Status::Permanent;
     }
     error.hints.extend(hint.map(ToOwned::to_owned));
-    error.source = source.map(|error| Box::from(error));
+    error.source = source.map(Box::from);
     Failure {
         error,
         trouble,

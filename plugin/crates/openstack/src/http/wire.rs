@@ -16,7 +16,10 @@ use crate::credentials::{Proxy, Tls};
 /// Time to get a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Time for one request from its first byte to the answer's last.
-const WHOLE: Duration = Duration::from_secs(60);
+const WHOLE: Duration = Duration::from_mins(1);
+/// How long a connection may rest: shorter than the five seconds after which Apache closes it, so that a creation is not
+/// sent into a connection that is just being closed.
+const REST: Duration = Duration::from_secs(4);
 /// The longest answer: a page of a thousand servers with all their metadata is about a tenth of it.
 const LARGEST: usize = 32 * 1024 * 1024;
 
@@ -137,6 +140,7 @@ fn builder(user_agent: &str, proxy: Option<&Proxy>) -> Result<ClientBuilder, Clo
         .user_agent(user_agent)
         .connect_timeout(CONNECT)
         .timeout(WHOLE)
+        .pool_idle_timeout(REST)
         .redirect(Policy::none())
         .no_proxy();
     let Some(proxy) = proxy else { return Ok(builder) };
