@@ -34,7 +34,7 @@ pub trait Handler: Send + Sync + 'static {
 }
 
 /// Accepts connections until `stop`; each gets its own handler from `connect`. All work is spawned on `tasks`.
-pub fn serve<H, F>(listener: TcpListener, stop: CancellationToken, tasks: TaskTracker, connect: F)
+pub fn serve<H, F>(listener: TcpListener, stop: CancellationToken, tasks: &TaskTracker, connect: F)
 where
     H: Handler,
     F: Fn(SocketAddr) -> H + Send + 'static,

@@ -37,7 +37,15 @@ pub struct LabOptions {
 impl LabOptions {
     /// A lab without faults or latency, with the quota of one build.
     pub fn new(mode: Mode, clock: Arc<dyn Clock>, room: Arc<dyn MachineRoom>) -> Self {
-        Self { mode, clock, room, faults: Vec::new(), seed: 1, latency: None, quota: Quota::for_builds(1) }
+        Self {
+            mode,
+            clock,
+            room,
+            faults: Vec::new(),
+            seed: 1,
+            latency: None,
+            quota: Quota::for_builds(1),
+        }
     }
 }
 
@@ -133,10 +141,15 @@ impl Lab {
         self.world.captured_images()
     }
 
-    /// Every secret that the lab's cloud knows: API password, credential secrets, all tokens ever issued, all user
-    /// data ever given. For tests that look for them where they must not be.
+    /// Every secret that the lab's cloud knows: API password, credential secrets, all tokens and `adminPass` ever given
+    /// out. For tests that look for them where they must not be.
     pub fn secrets(&self) -> Vec<String> {
         self.world.secrets()
+    }
+
+    /// All user data that servers were given, base64 undone. They may hold one-time passwords.
+    pub fn user_data(&self) -> Vec<Vec<u8>> {
+        self.world.user_data()
     }
 
     /// All requests so far, in order.

@@ -22,7 +22,10 @@ impl Token {
     pub(crate) fn new(now: Timestamp, mode: Mode, early: Option<String>) -> Self {
         let expires = after(now, SignedDuration::from_mins(mode.token_minutes()));
         let early = early.map(|minutes| after(now, SignedDuration::from_mins(minutes.parse().unwrap_or(5))));
-        Self { expires, ends: early.unwrap_or(expires).min(expires) }
+        Self {
+            expires,
+            ends: early.unwrap_or(expires).min(expires),
+        }
     }
 }
 
@@ -30,7 +33,9 @@ impl Token {
 pub(crate) fn headers(turn: &Turn<'_>) -> Result<(), Refusal> {
     match turn.ask.header("accept") {
         Some(_) => Ok(()),
-        None => Err(Refusal::strict("the header Accept is missing; send 'Accept: application/json'")),
+        None => Err(Refusal::strict(
+            "the header Accept is missing; send 'Accept: application/json'",
+        )),
     }
 }
 
@@ -59,26 +64,38 @@ pub(crate) fn microversion(
     base: Microversion,
     most: Microversion,
 ) -> Result<(Microversion, bool), Refusal> {
-    let Some(text) = asked_version(ask, service) else { return Ok((base, false)) };
+    let Some(text) = asked_version(ask, service) else {
+        return Ok((base, false));
+    };
     if text == "latest" {
         return Ok((most, true));
     }
-    let parsed = text.split_once('.').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+    let parsed = text
+        .split_once('.')
+        .and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
     let Some((major, minor)) = parsed else {
-        return Err(Refusal::invalid(format!("API Version String {text} is of invalid format. Must be of format MajorNum.MinorNum.")));
+        return Err(Refusal::invalid(format!(
+            "API Version String {text} is of invalid format. Must be of format MajorNum.MinorNum."
+        )));
     };
     let version = Microversion(major, minor);
     if version < base || version > most {
         return Err(Refusal::new(
             406,
-            format!("Version {text} is not supported by the API. Minimum is {}.{} and maximum is {}.{}.", base.0, base.1, most.0, most.1),
+            format!(
+                "Version {text} is not supported by the API. Minimum is {}.{} and maximum is {}.{}.",
+                base.0, base.1, most.0, most.1
+            ),
         ));
     }
     Ok((version, true))
 }
 
 fn asked_version(ask: &Ask, service: Service) -> Option<String> {
-    let general = ask.header("openstack-api-version").into_iter().flat_map(|value| value.split(','));
+    let general = ask
+        .header("openstack-api-version")
+        .into_iter()
+        .flat_map(|value| value.split(','));
     for part in general {
         if let Some((name, version)) = part.trim().split_once(' ')
             && name == service.name()
@@ -86,7 +103,9 @@ fn asked_version(ask: &Ask, service: Service) -> Option<String> {
             return Some(version.trim().to_owned());
         }
     }
-    let old = (service == Service::Compute).then(|| ask.header("x-openstack-nova-api-version")).flatten();
+    let old = (service == Service::Compute)
+        .then(|| ask.header("x-openstack-nova-api-version"))
+        .flatten();
     old.map(str::to_owned)
 }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use hyper::HeaderMap;
 use hyper::Method;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 use super::reply::Refusal;
 
@@ -62,12 +63,18 @@ pub(crate) struct Query(Vec<(String, String)>);
 impl Query {
     /// A parameter's value.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// All values of a parameter.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// All parameters.
@@ -79,7 +86,9 @@ impl Query {
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
         let Some(text) = self.get(name) else { return Ok(None) };
         let number = text.parse();
-        number.map(Some).map_err(|_| Refusal::invalid(format!("Invalid input for field/attribute {name}. Value: {text}.")))
+        number
+            .map(Some)
+            .map_err(|_| Refusal::invalid(format!("Invalid input for field/attribute {name}. Value: {text}.")))
     }
 }
 
@@ -94,7 +103,10 @@ impl Ask {
         let query = self.any_query()?;
         for (position, (key, _)) in query.0.iter().enumerate() {
             if !known.contains(&key.as_str()) {
-                return Err(Refusal::strict(format!("unknown query parameter '{key}' (known: {})", known.join(", "))));
+                return Err(Refusal::strict(format!(
+                    "unknown query parameter '{key}' (known: {})",
+                    known.join(", ")
+                )));
             }
             if query.0.iter().take(position).any(|(earlier, _)| earlier == key) {
                 return Err(Refusal::strict(format!("query parameter '{key}' comes twice")));
@@ -126,7 +138,10 @@ impl Ask {
         let base = kind.split(';').next().unwrap_or("").trim();
         if !base.eq_ignore_ascii_case(media_type) {
             let status = if base.is_empty() { 400 } else { 415 };
-            return Err(Refusal::new(status, format!("lab: Content-Type is '{kind}', must be '{media_type}'")));
+            return Err(Refusal::new(
+                status,
+                format!("lab: Content-Type is '{kind}', must be '{media_type}'"),
+            ));
         }
         let Payload::Whole(bytes) = &self.payload else {
             return Err(Refusal::strict("a document is wanted here, not image data"));
@@ -150,7 +165,8 @@ impl Ask {
 
     /// Whether the client wants JSON in so many words.
     pub(crate) fn wants_json(&self) -> bool {
-        self.header("accept").is_some_and(|accept| accept.contains("application/json"))
+        self.header("accept")
+            .is_some_and(|accept| accept.contains("application/json"))
     }
 
     /// For the log: service, path, query.
@@ -162,6 +178,15 @@ impl Ask {
         }
         line
     }
+}
+
+/// A value that is not `null`.
+pub(crate) fn present<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 /// What a plus sign means.
@@ -181,7 +206,9 @@ pub(crate) fn decode(text: &str, plus: Plus) -> Result<String, Refusal> {
         match byte {
             b'%' => {
                 let digits: Option<Vec<u8>> = [bytes.next(), bytes.next()].into_iter().collect();
-                let byte = digits.and_then(|digits| hex::decode(digits).ok()).and_then(|bytes| bytes.first().copied());
+                let byte = digits
+                    .and_then(|digits| hex::decode(digits).ok())
+                    .and_then(|bytes| bytes.first().copied());
                 out.push(byte.ok_or_else(|| Refusal::strict(format!("bad percent-encoding in '{text}'")))?);
             }
             b'+' if plus == Plus::Space => out.push(b' '),

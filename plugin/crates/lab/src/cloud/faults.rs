@@ -18,42 +18,93 @@ const fn fault(name: &'static str, what: &'static str) -> FaultInfo {
 /// (`name*2`).
 pub const FAULTS: &[FaultInfo] = &[
     fault("wrong-password", "Keystone refuses the credentials with 401"),
-    fault("token-expires", "tokens die after 5 (=N) minutes although they promise more"),
+    fault(
+        "token-expires",
+        "tokens die after 5 (=N) minutes although they promise more",
+    ),
     fault("unauthorized-once", "one request with a good token is answered 401"),
     fault("catalog-without-volume", "the catalogue lacks block storage"),
-    fault("server-error", "a new server ends in ERROR; the argument is the fault's text"),
+    fault(
+        "server-error",
+        "a new server ends in ERROR; the argument is the fault's text",
+    ),
     fault("server-stuck-build", "a new server stays in BUILD for ever"),
     fault("slow-boot", "a server needs 10 (=N) more minutes until it is ACTIVE"),
-    fault("never-shutoff", "a server whose guest is off stays ACTIVE with power state 4 for ever"),
-    fault("slow-shutoff", "the compute service sees a guest's shutdown only after 600 (=N) seconds"),
-    fault("shutoff-then-active", "somebody starts the server as soon as SHUTOFF was seen"),
+    fault(
+        "never-shutoff",
+        "a server whose guest is off stays ACTIVE with power state 4 for ever",
+    ),
+    fault(
+        "slow-shutoff",
+        "the compute service sees a guest's shutdown only after 600 (=N) seconds",
+    ),
+    fault(
+        "shutoff-then-active",
+        "somebody starts the server as soon as SHUTOFF was seen",
+    ),
     fault("password-offered", "os-server-password works on NHN too"),
     fault("password-not-offered", "os-server-password answers 404"),
     fault("password-never", "os-server-password stays empty"),
-    fault("password-garbled", "os-server-password gives base64 that no key can decrypt"),
-    fault("force-refused", "forced upload of an attached volume is refused with 400"),
-    fault("force-allowed", "forced upload of an attached volume works upstream too"),
-    fault("volume-error", "the root volume goes to `error` while it is uploaded, and the image vanishes"),
+    fault(
+        "password-garbled",
+        "os-server-password gives base64 that no key can decrypt",
+    ),
+    fault(
+        "force-refused",
+        "forced upload of an attached volume is refused with 400",
+    ),
+    fault(
+        "force-allowed",
+        "forced upload of an attached volume works upstream too",
+    ),
+    fault(
+        "volume-error",
+        "the root volume goes to `error` while it is uploaded, and the image vanishes",
+    ),
     fault("upload-stuck", "image `saving` and volume `uploading` for ever"),
     fault("slow-upload", "an upload needs 30 (=N) more minutes"),
     fault("image-killed", "the image ends as `killed`"),
-    fault("image-vanishes", "the upload fails after `saving`: the image is gone, 404"),
+    fault(
+        "image-vanishes",
+        "the upload fails after `saving`: the image is gone, 404",
+    ),
     fault("image-queued-long", "the image is `queued` for 8 (=N) minutes"),
     fault("image-list-empty", "no public image is listed"),
-    fault("flavour-vanished", "a flavour that was listed is refused when a server is created"),
+    fault(
+        "flavour-vanished",
+        "a flavour that was listed is refused when a server is created",
+    ),
     fault("quota-instances", "no server is left in the quota"),
     fault("quota-cores", "no core is left in the quota"),
     fault("floating-500-once", "the first floating IP is answered 500"),
-    fault("floating-no-router", "the subnet has no way out: a floating IP is answered 404"),
+    fault(
+        "floating-no-router",
+        "the subnet has no way out: a floating IP is answered 404",
+    ),
     fault("floating-quota", "no floating IP is left in the quota"),
-    fault("sg-in-use", "deleting a security group conflicts 3 times (*N for other numbers)"),
+    fault(
+        "sg-in-use",
+        "deleting a security group conflicts 3 times (*N for other numbers)",
+    ),
     fault("keypair-conflict", "the first new key pair's name is taken: 409"),
-    fault("rate-limit", "3 requests (*N) are answered 429 with Retry-After 7 (=N) seconds"),
+    fault(
+        "rate-limit",
+        "3 requests (*N) are answered 429 with Retry-After 7 (=N) seconds",
+    ),
     fault("html-503", "a proxy answers 2 requests (*N) with 503 and a page"),
     fault("reset", "one connection (*N) ends before its request is carried out"),
-    fault("reset-after-create", "a creating POST (=server, volume, image, floatingip, security-group, keypair) is carried out, its answer lost"),
-    fault("503-after-create", "a creating POST (as above) is carried out and answered 503"),
-    fault("slow-answers", "every answer takes 500 (=N) milliseconds of real time more"),
+    fault(
+        "reset-after-create",
+        "a creating POST (=server, volume, image, floatingip, security-group, keypair) is carried out, its answer lost",
+    ),
+    fault(
+        "503-after-create",
+        "a creating POST (as above) is carried out and answered 503",
+    ),
+    fault(
+        "slow-answers",
+        "every answer takes 500 (=N) milliseconds of real time more",
+    ),
 ];
 
 /// Faults that strike a few times when no number was given; the others always do.
@@ -77,7 +128,10 @@ pub(super) fn arm(texts: &[String]) -> io::Result<Faults> {
     for text in texts {
         let name = text.split(['=', '*']).next().unwrap_or(text);
         if !known.iter().any(|fault| fault.name == name) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("unknown fault '{name}'")));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("unknown fault '{name}'"),
+            ));
         }
         match FEW.iter().find(|(few, _)| *few == name) {
             Some((_, count)) if !text.contains('*') => faults.arm(&format!("{text}*{count}")),
@@ -103,7 +157,9 @@ pub(super) fn overload(world: &World, ask: &Ask) -> Option<Reply> {
 
 /// What becomes of the answer to a POST that created something.
 pub(super) fn after(world: &World, ask: &Ask, made: bool, reply: Reply) -> Result<Reply, Hangup> {
-    let Some(kind) = created(ask).filter(|_| made) else { return Ok(reply) };
+    let Some(kind) = created(ask).filter(|_| made) else {
+        return Ok(reply);
+    };
     let strikes = |fault: &str| {
         let wanted = world.faults.armed(fault)?;
         let fits = wanted == kind || (wanted.is_empty() && kind == "server");
@@ -113,7 +169,9 @@ pub(super) fn after(world: &World, ask: &Ask, made: bool, reply: Reply) -> Resul
         return Err(Hangup);
     }
     if strikes("503-after-create").is_some() {
-        return Ok(Refusal::new(503, "The service is currently unable to handle the request.").reply(ask.service, true));
+        return Ok(
+            Refusal::new(503, "The service is currently unable to handle the request.").reply(ask.service, true),
+        );
     }
     Ok(reply)
 }
@@ -126,9 +184,8 @@ fn created(ask: &Ask) -> Option<&'static str> {
     let kind = match (ask.service, ask.path.last()?.as_str()) {
         (Service::Compute, "servers") => "server",
         (Service::Compute, "os-keypairs") => "keypair",
-        (Service::Compute | Service::Volume, "action") => "image",
         (Service::Volume, "volumes") => "volume",
-        (Service::Image, "images") => "image",
+        (Service::Image, "images") | (Service::Compute | Service::Volume, "action") => "image",
         (Service::Network, "floatingips") => "floatingip",
         (Service::Network, "security-groups") => "security-group",
         _ => return None,

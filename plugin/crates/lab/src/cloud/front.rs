@@ -50,11 +50,23 @@ impl Door {
 
     async fn ask(&self, request: Request<Incoming>) -> Result<Ask, (Service, Refusal)> {
         let (parts, body) = request.into_parts();
-        let (service, path) = self.route(parts.uri.path()).map_err(|refusal| (Service::Identity, refusal))?;
+        let (service, path) = self
+            .route(parts.uri.path())
+            .map_err(|refusal| (Service::Identity, refusal))?;
         let query = parts.uri.query().unwrap_or("").to_owned();
         let headers = parts.headers;
-        let payload = payload(service, &parts.method, &path, &headers, body).await.map_err(|refusal| (service, refusal))?;
-        Ok(Ask { service, method: parts.method, path, query, headers, payload, peer: self.peer })
+        let payload = payload(service, &parts.method, &path, &headers, body)
+            .await
+            .map_err(|refusal| (service, refusal))?;
+        Ok(Ask {
+            service,
+            method: parts.method,
+            path,
+            query,
+            headers,
+            payload,
+            peer: self.peer,
+        })
     }
 
     fn route(&self, path: &str) -> Result<(Service, Vec<String>), Refusal> {
@@ -97,10 +109,16 @@ impl Handler for Door {
 
 /// Real time that an answer takes: asked-for latency and the fault `slow-answers`.
 async fn delay(world: &World) {
-    let slow = world.faults.strike("slow-answers").map(|argument| argument.parse().unwrap_or(500));
+    let slow = world
+        .faults
+        .strike("slow-answers")
+        .map(|argument| argument.parse().unwrap_or(500));
     let pause = world.latency.unwrap_or_default() + Duration::from_millis(slow.unwrap_or(0));
     if !pause.is_zero() {
-        #[expect(clippy::disallowed_methods, reason = "latency on the wire is real time, not the lab's")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "latency on the wire is real time, not the lab's"
+        )]
         tokio::time::sleep(pause).await;
     }
 }
@@ -117,14 +135,22 @@ async fn payload(
         return image_data(headers, body).await;
     }
     let whole = read_body(body, LONGEST_DOCUMENT).await;
-    whole.map(Payload::Whole).map_err(|error| Refusal::new(413, format!("lab: the body cannot be read: {error}")))
+    whole
+        .map(Payload::Whole)
+        .map_err(|error| Refusal::new(413, format!("lab: the body cannot be read: {error}")))
 }
 
 /// Image data are counted and hashed while they come, and not kept.
 async fn image_data(headers: &HeaderMap, mut body: Incoming) -> Result<Payload, Refusal> {
-    let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or("");
+    let kind = headers
+        .get("content-type")
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or("");
     if kind != "application/octet-stream" {
-        return Err(Refusal::new(415, format!("lab: Content-Type is '{kind}', must be 'application/octet-stream'")));
+        return Err(Refusal::new(
+            415,
+            format!("lab: Content-Type is '{kind}', must be 'application/octet-stream'"),
+        ));
     }
     let mut hash = Sha256::new();
     let mut size: u64 = 0;
@@ -151,7 +177,12 @@ fn respond(world: &World, ask: &Ask) -> Result<Reply, Hangup> {
         let mut state = world.state();
         let now = world.now();
         settle::settle(&mut state, now);
-        dispatch(&mut Turn { world, state: &mut state, ask, now })
+        dispatch(&mut Turn {
+            world,
+            state: &mut state,
+            ask,
+            now,
+        })
     };
     let made = outcome.is_ok();
     let reply = outcome.unwrap_or_else(|refusal| decorate(world, &refusal, ask));
@@ -161,7 +192,10 @@ fn respond(world: &World, ask: &Ask) -> Result<Reply, Hangup> {
 fn decorate(world: &World, refusal: &Refusal, ask: &Ask) -> Reply {
     let reply = refusal.reply(ask.service, ask.wants_json());
     match refusal.status {
-        401 => reply.with("WWW-Authenticate", format!("Keystone uri=\"{}\"", world.endpoints.identity)),
+        401 => reply.with(
+            "WWW-Authenticate",
+            format!("Keystone uri=\"{}\"", world.endpoints.identity),
+        ),
         _ => reply,
     }
 }
@@ -181,7 +215,9 @@ fn dispatch(turn: &mut Turn<'_>) -> Outcome {
     };
     let id = format!("req-{}", turn.state.ids.next());
     Ok(match turn.ask.service {
-        Service::Compute => reply.with("X-Compute-Request-Id", id.clone()).with("X-Openstack-Request-Id", id),
+        Service::Compute => reply
+            .with("X-Compute-Request-Id", id.clone())
+            .with("X-Openstack-Request-Id", id),
         _ => reply.with("X-Openstack-Request-Id", id),
     })
 }

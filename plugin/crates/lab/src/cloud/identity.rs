@@ -18,18 +18,19 @@ pub(crate) fn answer(turn: &mut Turn<'_>) -> Outcome {
     match (turn.world.mode, &ask.method, path.as_slice()) {
         (Mode::Nhn, &Method::POST, ["v2.0", "tokens"]) => token_v2(turn),
         (Mode::Openstack, &Method::POST, ["v3", "auth", "tokens"]) => token_v3(turn),
-        (_, &Method::GET, [] | [""]) => versions(turn),
-        (Mode::Openstack, &Method::GET, ["v3"] | ["v3", ""]) => {
-            Ok(Reply::json(200, json!({"version": version(turn)})))
-        }
+        (_, &Method::GET, [] | [""]) => Ok(versions(turn)),
+        (Mode::Openstack, &Method::GET, ["v3"] | ["v3", ""]) => Ok(Reply::json(200, json!({"version": version(turn)}))),
         (Mode::Nhn, _, ["v3", ..]) => Err(Refusal::not_found("lab: this cloud has Keystone v2.0 only")),
         (Mode::Openstack, _, ["v2.0", ..]) => Err(Refusal::not_found("lab: this cloud has Keystone v3 only")),
-        (_, method, path) => Err(Refusal::strict(format!("Keystone has no {method} /{} here", path.join("/")))),
+        (_, method, path) => Err(Refusal::strict(format!(
+            "Keystone has no {method} /{} here",
+            path.join("/")
+        ))),
     }
 }
 
-fn versions(turn: &Turn<'_>) -> Outcome {
-    Ok(Reply::json(300, json!({"versions": {"values": [version(turn)]}})))
+fn versions(turn: &Turn<'_>) -> Reply {
+    Reply::json(300, json!({"versions": {"values": [version(turn)]}}))
 }
 
 fn version(turn: &Turn<'_>) -> Value {
@@ -160,7 +161,9 @@ fn token_v3(turn: &mut Turn<'_>) -> Outcome {
     turn.ask.query(&["nocatalog"])?;
     let V3 { auth } = turn.ask.json()?;
     let [method] = auth.identity.methods.as_slice() else {
-        return Err(Refusal::strict("exactly one of the methods password, application_credential, token is wanted"));
+        return Err(Refusal::strict(
+            "exactly one of the methods password, application_credential, token is wanted",
+        ));
     };
     let method = method.clone();
     let good = match method.as_str() {
@@ -178,7 +181,9 @@ fn token_v3(turn: &mut Turn<'_>) -> Outcome {
         "user": {"id": tenant.user_id, "name": tenant.user, "domain": domain, "password_expires_at": null},
         "project": {"id": tenant.id, "name": tenant.name, "domain": domain}, "is_domain": false,
         "roles": [{"id": hex32_of("role"), "name": "member"}], "catalog": catalog_v3(turn)}});
-    Ok(Reply::json(201, body).with("X-Subject-Token", id).with("Vary", "X-Auth-Token"))
+    Ok(Reply::json(201, body)
+        .with("X-Subject-Token", id)
+        .with("Vary", "X-Auth-Token"))
 }
 
 fn password_is_good(turn: &Turn<'_>, auth: &V3Auth) -> Result<bool, Refusal> {
@@ -193,7 +198,9 @@ fn password_is_good(turn: &Turn<'_>, auth: &V3Auth) -> Result<bool, Refusal> {
 
 fn credential_is_good(turn: &Turn<'_>, auth: &V3Auth) -> Result<bool, Refusal> {
     let Some(credential) = &auth.identity.application_credential else {
-        return Err(Refusal::strict("'application_credential' is a required property of identity"));
+        return Err(Refusal::strict(
+            "'application_credential' is a required property of identity",
+        ));
     };
     if auth.scope.is_some() {
         return Err(Refusal::new(401, "Application credentials cannot request a scope."));
@@ -202,7 +209,11 @@ fn credential_is_good(turn: &Turn<'_>, auth: &V3Auth) -> Result<bool, Refusal> {
     let known = match (&credential.id, &credential.name, &credential.user) {
         (Some(id), None, None) => *id == tenant.application_credential,
         (None, Some(name), Some(user)) => name == "ci" && user_is_ours(turn, user)?,
-        _ => return Err(Refusal::strict("an application credential is named by id, or by name and user")),
+        _ => {
+            return Err(Refusal::strict(
+                "an application credential is named by id, or by name and user",
+            ));
+        }
     };
     Ok(known && credential.secret == tenant.application_secret)
 }
@@ -237,8 +248,14 @@ fn scope_is_ours(turn: &Turn<'_>, scope: Option<&V3Scope>) -> Result<bool, Refus
 
 fn domain_is_ours(domain: Option<&V3Domain>) -> Result<bool, Refusal> {
     match domain {
-        Some(V3Domain { id: Some(id), name: None }) => Ok(id == "default"),
-        Some(V3Domain { id: None, name: Some(name) }) => Ok(name == "Default"),
+        Some(V3Domain {
+            id: Some(id),
+            name: None,
+        }) => Ok(id == "default"),
+        Some(V3Domain {
+            id: None,
+            name: Some(name),
+        }) => Ok(name == "Default"),
         _ => Err(Refusal::strict("a domain is wanted, by id or by name")),
     }
 }
@@ -262,7 +279,10 @@ fn services(turn: &Turn<'_>) -> Vec<(&'static str, &'static str, String)> {
     let (at, tenant) = (&world.endpoints, &world.tenant.id);
     let (volume_type, volume_name) = world.mode.volume_service();
     let (compute, volume) = match world.mode {
-        Mode::Nhn => (format!("{}/v2/{tenant}", at.compute), format!("{}/v2/{tenant}", at.volume)),
+        Mode::Nhn => (
+            format!("{}/v2/{tenant}", at.compute),
+            format!("{}/v2/{tenant}", at.volume),
+        ),
         Mode::Openstack => (format!("{}/v2.1", at.compute), format!("{}/v3/{tenant}", at.volume)),
     };
     let mut services = vec![

@@ -27,17 +27,29 @@ pub(crate) enum Body {
 impl Reply {
     /// JSON with a status.
     pub(crate) fn json(status: u16, body: Value) -> Self {
-        Self { status, headers: Vec::new(), body: Body::Json(body) }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Body::Json(body),
+        }
     }
 
     /// A status alone.
     pub(crate) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Body::Empty }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Body::Empty,
+        }
     }
 
     /// A proxy's page.
     pub(crate) fn html(status: u16, page: &str) -> Self {
-        Self { status, headers: Vec::new(), body: Body::Html(page.to_owned()) }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Body::Html(page.to_owned()),
+        }
     }
 
     /// One header more.
@@ -83,7 +95,11 @@ pub(crate) type Outcome = Result<Reply, Refusal>;
 impl Refusal {
     /// Any status.
     pub(crate) fn new(status: u16, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), word: None }
+        Self {
+            status,
+            message: message.into(),
+            word: None,
+        }
     }
 
     /// 400, in the real service's words.
@@ -133,7 +149,11 @@ impl Refusal {
             Service::Image if wants_json => Reply::json(self.status, glance(self.status, &self.message)),
             Service::Image => Reply::html(
                 self.status,
-                &format!("<html><head><title>{0}</title></head><body>{1}</body></html>", title(self.status), self.message),
+                &format!(
+                    "<html><head><title>{0}</title></head><body>{1}</body></html>",
+                    title(self.status),
+                    self.message
+                ),
             ),
             Service::Network => {
                 let word = self.word.unwrap_or_else(|| neutron_word(self.status));
@@ -155,7 +175,6 @@ fn nova(status: u16, message: &str) -> Value {
         403 => "forbidden",
         404 => "itemNotFound",
         405 => "badMethod",
-        406 => "computeFault",
         409 => "conflictingRequest",
         413 | 429 => "overLimit",
         415 => "badMediaType",

@@ -69,7 +69,11 @@ impl World {
 
     /// Notes a request.
     pub(crate) fn note(&self, method: &str, path: String, status: u16) {
-        self.log().push(Exchange { method: method.to_owned(), path, status });
+        self.log().push(Exchange {
+            method: method.to_owned(),
+            path,
+            status,
+        });
     }
 
     /// All requests so far.
@@ -118,8 +122,14 @@ impl World {
             owned(vec![
                 ("OS_AUTH_TYPE", "v3applicationcredential".to_owned()),
                 ("OS_AUTH_URL", self.auth_url()),
-                ("OS_APPLICATION_CREDENTIAL_ID", self.tenant.application_credential.clone()),
-                ("OS_APPLICATION_CREDENTIAL_SECRET", self.tenant.application_secret.clone()),
+                (
+                    "OS_APPLICATION_CREDENTIAL_ID",
+                    self.tenant.application_credential.clone(),
+                ),
+                (
+                    "OS_APPLICATION_CREDENTIAL_SECRET",
+                    self.tenant.application_secret.clone(),
+                ),
                 ("OS_REGION_NAME", self.mode.region().to_owned()),
             ])
         })
@@ -148,13 +158,13 @@ pub(crate) async fn start(
         faults,
         quota: options.quota,
         latency: options.latency,
-        state: Mutex::new(State::new(options.mode, options.seed, now)),
+        state: Mutex::new(State::new(options.seed, now)),
         log: Mutex::new(Vec::new()),
     });
     for (listener, routes) in listeners {
         let world = Arc::clone(&world);
         let routes: Arc<[Route]> = routes.into();
-        http::serve(listener, stop.clone(), tasks.clone(), move |peer: SocketAddr| {
+        http::serve(listener, stop.clone(), tasks, move |peer: SocketAddr| {
             Door::new(Arc::clone(&world), Arc::clone(&routes), peer.ip())
         });
     }
@@ -168,7 +178,13 @@ type Listener = (TcpListener, Vec<Route>);
 async fn open(mode: Mode) -> io::Result<(Vec<Listener>, Endpoints)> {
     match mode {
         Mode::Nhn => {
-            let services = [Service::Identity, Service::Compute, Service::Image, Service::Network, Service::Volume];
+            let services = [
+                Service::Identity,
+                Service::Compute,
+                Service::Image,
+                Service::Network,
+                Service::Volume,
+            ];
             let mut listeners = Vec::new();
             let mut bases = Vec::new();
             for service in services {
@@ -176,23 +192,54 @@ async fn open(mode: Mode) -> io::Result<(Vec<Listener>, Endpoints)> {
                 listeners.push((listener, vec![Route { prefix: "", service }]));
                 bases.push(base);
             }
-            let [identity, compute, image, network, volume] =
-                bases.try_into().map_err(|_| io::Error::other("five services want five listeners"))?;
-            Ok((listeners, Endpoints { identity, compute, image, network, volume }))
+            let [identity, compute, image, network, volume] = bases
+                .try_into()
+                .map_err(|_| io::Error::other("five services want five listeners"))?;
+            Ok((
+                listeners,
+                Endpoints {
+                    identity,
+                    compute,
+                    image,
+                    network,
+                    volume,
+                },
+            ))
         }
         Mode::Openstack => {
             let (shared, base) = bind().await?;
             let (neutron, network) = bind().await?;
             let routes = vec![
-                Route { prefix: "identity", service: Service::Identity },
-                Route { prefix: "compute", service: Service::Compute },
-                Route { prefix: "image", service: Service::Image },
-                Route { prefix: "volume", service: Service::Volume },
+                Route {
+                    prefix: "identity",
+                    service: Service::Identity,
+                },
+                Route {
+                    prefix: "compute",
+                    service: Service::Compute,
+                },
+                Route {
+                    prefix: "image",
+                    service: Service::Image,
+                },
+                Route {
+                    prefix: "volume",
+                    service: Service::Volume,
+                },
             ];
             let at = |prefix: &str| format!("{base}/{prefix}");
             let (identity, compute, image, volume) = (at("identity"), at("compute"), at("image"), at("volume"));
-            let network_routes = vec![Route { prefix: "", service: Service::Network }];
-            let endpoints = Endpoints { identity, compute, image, network, volume };
+            let network_routes = vec![Route {
+                prefix: "",
+                service: Service::Network,
+            }];
+            let endpoints = Endpoints {
+                identity,
+                compute,
+                image,
+                network,
+                volume,
+            };
             Ok((vec![(shared, routes), (neutron, network_routes)], endpoints))
         }
     }

@@ -1,0 +1,339 @@
+//! Looking at servers, naming, marking and deleting them.
+
+use std::collections::BTreeMap;
+
+use hyper::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::access::Microversion;
+use super::super::front::Turn;
+use super::super::ids::hex32_of;
+use super::super::mode::Mode;
+use super::super::reply::{Outcome, Refusal, Reply};
+use super::flavors::Detail;
+use super::server::{Fate, Server};
+use super::view;
+
+/// The server, for a look; a new one is not there for one look.
+pub(crate) fn look<'s>(turn: &'s mut Turn<'_>, id: &str) -> Result<&'s mut Server, Refusal> {
+    let now = turn.now;
+    turn.state
+        .servers
+        .get_mut(id)
+        .filter(|server| server.fresh.shown(now))
+        .ok_or_else(|| missing(id))
+}
+
+/// The server, for something to be done to it: not while it is built or deleted.
+pub(crate) fn settled<'s>(turn: &'s mut Turn<'_>, id: &str, doing: &str) -> Result<&'s mut Server, Refusal> {
+    let now = turn.now;
+    let server = turn.state.servers.get_mut(id).ok_or_else(|| missing(id))?;
+    let face = server.face(now);
+    if face.status == "BUILD" || server.deleted.is_some() {
+        let words = format!("Cannot '{doing}' instance {id} while it is in vm_state {}", face.vm);
+        return Err(Refusal::conflict(words));
+    }
+    Ok(server)
+}
+
+fn missing(id: &str) -> Refusal {
+    Refusal::not_found(format!("Instance {id} could not be found."))
+}
+
+/// Shows one.
+pub(crate) fn show(turn: &mut Turn<'_>, id: &str, version: Microversion) -> Outcome {
+    turn.ask.bare()?;
+    look(turn, id)?;
+    let server = turn.state.servers.get(id).ok_or_else(|| missing(id))?;
+    let body = view::full(turn, server, version);
+    meddle(turn, id);
+    Ok(Reply::json(200, json!({"server": body})))
+}
+
+/// The fault of somebody who starts a server as soon as it was seen to be off.
+fn meddle(turn: &mut Turn<'_>, id: &str) {
+    let now = turn.now;
+    let server = turn.state.servers.get_mut(id);
+    if let Some(server) = server.filter(|server| server.meddler && server.face(now).status == "SHUTOFF") {
+        server.meddler = false;
+        server.start(now);
+    }
+}
+
+/// Lists them, in pages.
+pub(crate) fn list(turn: &mut Turn<'_>, detail: Detail, version: Microversion) -> Outcome {
+    turn.ask.no_body()?;
+    let query = turn.ask.query(&[
+        "limit",
+        "marker",
+        "name",
+        "status",
+        "image",
+        "flavor",
+        "changes-since",
+        "reservation_id",
+    ])?;
+    let limit = query
+        .number("limit")?
+        .map_or(turn.world.mode.server_page(), |limit| {
+            usize::try_from(limit).unwrap_or(1000)
+        })
+        .clamp(1, 1000);
+    let now = turn.now;
+    let mut found: Vec<(jiff::Timestamp, String)> = Vec::new();
+    for server in turn.state.servers.values() {
+        let fits = query.get("name").is_none_or(|pattern| name_fits(pattern, &server.name))
+            && query
+                .get("status")
+                .is_none_or(|status| server.face(now).status.eq_ignore_ascii_case(status))
+            && query
+                .get("image")
+                .is_none_or(|id| server.image.as_ref().is_some_and(|(image, _)| image == id))
+            && query.get("flavor").is_none_or(|id| server.flavor.id() == id);
+        if server.fresh.listed(now) && fits {
+            found.push((server.created, server.id.clone()));
+        }
+    }
+    found.sort_by(|a, b| b.cmp(a));
+    let start = match query.get("marker") {
+        None => 0,
+        Some(id) => {
+            1 + found
+                .iter()
+                .position(|(_, found)| found == id)
+                .ok_or_else(|| Refusal::invalid(format!("marker [{id}] not found")))?
+        }
+    };
+    let page: Vec<&String> = found.iter().skip(start).take(limit).map(|(_, id)| id).collect();
+    let bodies: Vec<Value> = page
+        .iter()
+        .filter_map(|id| turn.state.servers.get(*id))
+        .map(|server| match detail {
+            Detail::Full => view::full(turn, server, version),
+            Detail::Brief => {
+                json!({"id": server.id, "name": server.name, "links": view::links(turn.world, &server.id)})
+            }
+        })
+        .collect();
+    let mut reply = json!({"servers": bodies});
+    if let Some(last) = page.last().filter(|_| found.len() > start + limit) {
+        let href = format!(
+            "{}/v2/{}/servers/detail?limit={limit}&marker={last}",
+            turn.world.endpoints.compute, turn.world.tenant.id
+        );
+        reply["servers_links"] = json!([{"rel": "next", "href": href}]);
+    }
+    Ok(Reply::json(200, reply))
+}
+
+/// Nova takes a regular expression. The lab knows anchors and escaped characters and takes the rest as text.
+fn name_fits(pattern: &str, name: &str) -> bool {
+    let (start, rest) = pattern.strip_prefix('^').map_or((false, pattern), |rest| (true, rest));
+    let (end, rest) = rest.strip_suffix('$').map_or((false, rest), |rest| (true, rest));
+    let text = rest.replace('\\', "");
+    match (start, end) {
+        (true, true) => name == text,
+        (true, false) => name.starts_with(&text),
+        (false, true) => name.ends_with(&text),
+        (false, false) => name.contains(&text),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rename {
+    server: NewName,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewName {
+    name: String,
+}
+
+/// Renames one.
+pub(crate) fn rename(turn: &mut Turn<'_>, id: &str, version: Microversion) -> Outcome {
+    turn.ask.query(&[])?;
+    let Rename {
+        server: NewName { name },
+    } = turn.ask.json()?;
+    settled(turn, id, "rename")?.name = name;
+    let server = turn.state.servers.get(id).ok_or_else(|| missing(id))?;
+    Ok(Reply::json(200, json!({"server": view::full(turn, server, version)})))
+}
+
+/// Deletes one. Its volume keeps the disk as it is now; images that are being made of it break.
+pub(crate) fn delete(turn: &mut Turn<'_>, id: &str) -> Outcome {
+    turn.ask.bare()?;
+    let now = turn.now;
+    let server = turn.state.servers.get_mut(id).ok_or_else(|| missing(id))?;
+    if server.deleted.is_some() {
+        return Ok(Reply::empty(204));
+    }
+    server.deleted = Some(now);
+    let (root, imaging) = (server.root.clone(), server.imaging.take());
+    let disk = server.machine.as_ref().map(|machine| machine.disk());
+    if let Some(machine) = &server.machine {
+        machine.destroy();
+    }
+    let volume = root.and_then(|root| turn.state.volumes.get_mut(&root));
+    let mut broken = imaging.map(|(image, _)| image);
+    if let Some(volume) = volume {
+        volume.disk = disk.or(volume.disk.take());
+        broken = volume.upload.as_ref().map(|upload| upload.image.clone()).or(broken);
+    }
+    if let Some(image) = broken.and_then(|image| turn.state.images.get_mut(&image)) {
+        image.break_now(now);
+    }
+    Ok(Reply::empty(204))
+}
+
+/// The volumes of one.
+pub(crate) fn attachments(turn: &mut Turn<'_>, id: &str, version: Microversion) -> Outcome {
+    turn.ask.bare()?;
+    let now = turn.now;
+    let server = look(turn, id)?;
+    let root = server.root.clone().filter(|_| server.wired(now) && !server.gone(now));
+    let entry = |volume: &String| {
+        if version < Microversion(2, 89) {
+            return json!({"device": "/dev/vda", "id": volume, "serverId": id, "volumeId": volume});
+        }
+        let dies = turn
+            .state
+            .volumes
+            .get(volume)
+            .is_some_and(|volume| volume.delete_on_termination);
+        json!({"attachment_id": hex32_of(volume), "bdm_uuid": hex32_of(&format!("bdm/{volume}")), "device": "/dev/vda",
+               "serverId": id, "volumeId": volume, "delete_on_termination": dies, "tag": null})
+    };
+    let entries: Vec<Value> = root.iter().map(entry).collect();
+    Ok(Reply::json(200, json!({"volumeAttachments": entries})))
+}
+
+/// The password that the guest has posted, encrypted.
+pub(crate) fn password(turn: &mut Turn<'_>, id: &str, method: &Method) -> Outcome {
+    turn.ask.bare()?;
+    let (world, now) = (turn.world, turn.now);
+    let faults = &world.faults;
+    let offered = match world.mode {
+        Mode::Nhn => faults.armed("password-offered").is_some(),
+        Mode::Openstack => true,
+    };
+    if !offered || faults.armed("password-not-offered").is_some() {
+        return Err(Refusal::not_found("The resource could not be found."));
+    }
+    let server = look(turn, id)?;
+    match *method {
+        Method::GET => {
+            let cleared = server.password_cleared
+                || server.face(now).status == "BUILD"
+                || faults.armed("password-never").is_some();
+            let posted = server
+                .machine
+                .as_ref()
+                .filter(|_| !cleared)
+                .and_then(|machine| machine.posted_password());
+            let posted = posted.map(|password| {
+                if faults.armed("password-garbled").is_some() {
+                    garbled(&password)
+                } else {
+                    password
+                }
+            });
+            Ok(Reply::json(200, json!({"password": posted.unwrap_or_default()})))
+        }
+        Method::DELETE => {
+            server.password_cleared = true;
+            Ok(Reply::empty(204))
+        }
+        _ => Err(Refusal::new(405, "Method not allowed")),
+    }
+}
+
+/// Base64 of the same length that is nobody's password.
+fn garbled(password: &str) -> String {
+    password
+        .chars()
+        .map(|c| {
+            if c == '=' {
+                '='
+            } else if c == 'A' {
+                'B'
+            } else {
+                'A'
+            }
+        })
+        .collect()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Meta {
+    meta: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Metadata {
+    metadata: BTreeMap<String, String>,
+}
+
+/// Metadata: all, or one key.
+pub(crate) fn metadata(turn: &mut Turn<'_>, id: &str, method: &Method, path: &[&str]) -> Outcome {
+    turn.ask.query(&[])?;
+    match (method, path) {
+        (&Method::GET, []) => {
+            turn.ask.no_body()?;
+            Ok(Reply::json(200, json!({"metadata": look(turn, id)?.metadata})))
+        }
+        (&Method::GET, [key]) => {
+            turn.ask.no_body()?;
+            let value = look(turn, id)?.metadata.get(*key).cloned();
+            let value = value.ok_or_else(|| Refusal::not_found("Metadata item was not found"))?;
+            Ok(Reply::json(200, json!({"meta": {*key: value}})))
+        }
+        (&Method::PUT, [key]) => {
+            let Meta { meta } = turn.ask.json()?;
+            let Some(value) = meta.get(*key).filter(|_| meta.len() == 1).cloned() else {
+                return Err(Refusal::invalid("Request body and URI mismatch"));
+            };
+            settled(turn, id, "metadata")?.metadata.insert((*key).to_owned(), value);
+            Ok(Reply::json(200, json!({"meta": meta})))
+        }
+        (&Method::POST, []) if turn.world.mode == Mode::Openstack => {
+            let Metadata { metadata } = turn.ask.json()?;
+            let server = settled(turn, id, "metadata")?;
+            server.metadata.extend(metadata);
+            Ok(Reply::json(200, json!({"metadata": server.metadata})))
+        }
+        (&Method::DELETE, [key]) => {
+            turn.ask.no_body()?;
+            let removed = settled(turn, id, "metadata")?.metadata.remove(*key);
+            removed
+                .map(|_| Reply::empty(204))
+                .ok_or_else(|| Refusal::not_found("Metadata item was not found"))
+        }
+        _ => Err(Refusal::strict(format!("no {method} of metadata here"))),
+    }
+}
+
+impl Server {
+    /// Whether anything but looking and deleting makes sense.
+    pub(crate) fn failed(&self) -> bool {
+        matches!(self.fate, Fate::Fails(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_matched_with_anchors() {
+        assert!(name_fits("^gi-1$", "gi-1"));
+        assert!(!name_fits("^gi-1$", "gi-12"));
+        assert!(name_fits("^gi\\-1", "gi-12"));
+        assert!(name_fits("1", "gi-12"));
+    }
+}
