@@ -1,0 +1,92 @@
+//! What can go wrong between us and the guest's WinRM service, and what a caller of the communicator sees of it.
+
+use reseal_machine::CommError;
+use thiserror::Error;
+
+use crate::soap::{Fault, FaultKind};
+
+/// A failed exchange. The question behind every variant: may the guest have acted on the request?
+#[derive(Debug, Error)]
+pub(crate) enum Error {
+    /// Nobody to talk to; nothing was sent.
+    #[error("{0}")]
+    Unreachable(String),
+    /// TLS refused the peer; nothing was sent.
+    #[error("{0}")]
+    Tls(String),
+    /// The login was refused; nothing was carried out.
+    #[error("{0}")]
+    Auth(String),
+    /// A connection from the pool proved dead before the request was on it, or its login was forgotten.
+    #[error("the connection had ended: {0}")]
+    NotSent(String),
+    /// The request was sent, its answer never came.
+    #[error("{0}")]
+    Lost(String),
+    /// The service answered with a fault.
+    #[error("{0}")]
+    Fault(Fault),
+    /// The message is longer than the service takes (HTTP 413).
+    #[error("the message is longer than the guest's MaxEnvelopeSizekb")]
+    TooLarge,
+    /// The service is up and cannot work yet (HTTP 503, or a fault that says so); nothing was carried out.
+    #[error("{0}")]
+    NotReady(String),
+    /// The answer breaks the protocol.
+    #[error("{0}")]
+    Protocol(String),
+}
+
+impl From<std::io::Error> for Error {
+    /// Only for writing XML into memory, which cannot fail in practice.
+    fn from(error: std::io::Error) -> Self {
+        Self::Protocol(error.to_string())
+    }
+}
+
+impl Error {
+    /// Whether the guest may have acted on the request.
+    pub(crate) fn perhaps_started(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::Protocol(_))
+    }
+
+    /// Whether the shell or its process is no more, so that only a new one can help.
+    pub(crate) fn shell_gone(&self) -> bool {
+        matches!(self, Self::Fault(fault) if fault.kind() == FaultKind::ShellGone)
+    }
+
+    /// Whether a new shell on a new connection may help, once the guest is there again.
+    pub(crate) fn is_loss(&self) -> bool {
+        self.shell_gone()
+            || matches!(
+                self,
+                Self::Lost(_) | Self::NotSent(_) | Self::NotReady(_) | Self::Unreachable(_)
+            )
+    }
+
+    /// What the caller of the communicator is told about work that had not begun before this request.
+    pub(crate) fn into_comm(self, doing: &str) -> CommError {
+        let started = self.perhaps_started();
+        self.into_comm_started(doing, started)
+    }
+
+    /// The same for work that had (perhaps) begun before.
+    pub(crate) fn into_comm_started(self, doing: &str, started: bool) -> CommError {
+        match self {
+            Self::Unreachable(why) | Self::NotReady(why) if !started => CommError::Unreachable(why),
+            Self::Tls(why) => CommError::Tls(why),
+            Self::Auth(why) => CommError::Auth(why),
+            Self::Fault(fault) if fault.kind() != FaultKind::ShellGone => CommError::Fault {
+                code: fault.code,
+                message: fault.message,
+            },
+            Self::TooLarge => CommError::Protocol(Self::TooLarge.to_string()),
+            Self::Protocol(why) => CommError::Protocol(why),
+            lost => CommError::Lost {
+                started,
+                doing: doing.to_owned(),
+                source: Some(Box::new(lost)),
+            },
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Answers: read as a tree, never searched as text.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use reseal_machine::communicator::Stream;
+use roxmltree::{Document, Node};
+
+use super::{ADDRESSING, CONFIG, Fault, SHELL, SOAP, WSMAN};
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// An answer of the service.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The id of the request that it answers.
+    pub(crate) relates_to: Option<String>,
+    /// What it says.
+    pub(crate) body: Body,
+}
+
+/// What an answer says.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// No.
+    Fault(Fault),
+    /// A shell was made; its id.
+    Shell(String),
+    /// A process was started; its id.
+    Command(String),
+    /// Output.
+    Received(Received),
+    /// The service's settings; `MaxEnvelopeSizekb`.
+    Config(Option<u32>),
+    /// Done.
+    Other,
+}
+
+/// One answer to a Receive.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Received {
+    /// Output in order.
+    pub(crate) output: Vec<(Stream, Vec<u8>)>,
+    /// The process has ended with this code; no more output will come.
+    pub(crate) exit: Option<i32>,
+}
+
+/// Reads an answer. Total over any text.
+pub(crate) fn parse(xml: &str) -> Result<Answer, String> {
+    let doc = Document::parse(xml).map_err(|error| format!("the answer is not XML: {error}"))?;
+    let envelope = doc.root_element();
+    if !envelope.has_tag_name((SOAP, "Envelope")) {
+        return Err("the answer is not a SOAP 1.2 envelope".to_owned());
+    }
+    let relates_to = find(envelope, ADDRESSING, "RelatesTo")
+        .and_then(|node| node.text())
+        .map(trimmed);
+    let body = child(envelope, SOAP, "Body").ok_or("the answer has no body")?;
+    Ok(Answer {
+        relates_to,
+        body: read_body(body)?,
+    })
+}
+
+fn read_body(body: Node<'_, '_>) -> Result<Body, String> {
+    let Some(content) = body.first_element_child() else {
+        return Ok(Body::Other);
+    };
+    if content.has_tag_name((SOAP, "Fault")) {
+        return Ok(Body::Fault(Fault::read(content)));
+    }
+    if content.has_tag_name((SHELL, "ReceiveResponse")) {
+        return read_received(content).map(Body::Received);
+    }
+    if content.has_tag_name((SHELL, "CommandResponse")) {
+        let id = find(content, SHELL, "CommandId")
+            .and_then(|node| node.text())
+            .map(trimmed);
+        return id
+            .map(Body::Command)
+            .ok_or_else(|| "the answer names no command".to_owned());
+    }
+    if content.has_tag_name((CONFIG, "Config")) {
+        let limit = child(content, CONFIG, "MaxEnvelopeSizekb").and_then(|node| node.text()?.trim().parse().ok());
+        return Ok(Body::Config(limit));
+    }
+    Ok(shell_id(body).map_or(Body::Other, Body::Shell))
+}
+
+/// The id of a new shell: in the reference to the created resource, or in the shell's description.
+fn shell_id(body: Node<'_, '_>) -> Option<String> {
+    let selector = body
+        .descendants()
+        .find(|node| node.has_tag_name((WSMAN, "Selector")) && node.attribute("Name") == Some("ShellId"));
+    selector
+        .or_else(|| find(body, SHELL, "ShellId"))
+        .and_then(|node| node.text())
+        .map(trimmed)
+}
+
+fn read_received(content: Node<'_, '_>) -> Result<Received, String> {
+    let mut received = Received::default();
+    for node in content.children().filter(Node::is_element) {
+        if node.has_tag_name((SHELL, "Stream")) {
+            received.output.extend(read_stream(node)?);
+        } else if node.has_tag_name((SHELL, "CommandState")) {
+            received.exit = read_state(node);
+        }
+    }
+    Ok(received)
+}
+
+fn read_stream(node: Node<'_, '_>) -> Result<Option<(Stream, Vec<u8>)>, String> {
+    let stream = match node.attribute("Name") {
+        Some("stdout") => Stream::Out,
+        Some("stderr") => Stream::Err,
+        _ => return Ok(None),
+    };
+    let mut text: Vec<u8> = node.text().unwrap_or_default().bytes().collect();
+    text.retain(|byte| !byte.is_ascii_whitespace());
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let bytes = LENIENT
+        .decode(text)
+        .map_err(|error| format!("the answer's output is not base64: {error}"))?;
+    Ok(Some((stream, bytes)))
+}
+
+fn read_state(node: Node<'_, '_>) -> Option<i32> {
+    if !node.attribute("State")?.ends_with("/Done") {
+        return None;
+    }
+    let code = child(node, SHELL, "ExitCode").and_then(|code| code.text()?.trim().parse::<i64>().ok());
+    Some(code.map_or(0, wrap))
+}
+
+/// Windows prints exit codes signed or unsigned; both mean the same 32 bits.
+fn wrap(code: i64) -> i32 {
+    let [a, b, c, d, ..] = code.to_le_bytes();
+    i32::from_le_bytes([a, b, c, d])
+}
+
+fn trimmed(text: &str) -> String {
+    text.trim().to_owned()
+}
+
+fn find<'a, 'b>(node: Node<'a, 'b>, namespace: &str, name: &str) -> Option<Node<'a, 'b>> {
+    node.descendants().find(|node| node.has_tag_name((namespace, name)))
+}
+
+fn child<'a, 'b>(node: Node<'a, 'b>, namespace: &str, name: &str) -> Option<Node<'a, 'b>> {
+    node.children().find(|node| node.has_tag_name((namespace, name)))
+}

@@ -1,0 +1,337 @@
+//! From here into the guest.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use reseal_machine::CommError;
+use reseal_machine::communicator::{Blob, Progress, Transferred};
+use sha2::{Digest as _, Sha256};
+
+use crate::operations::{
+    self, FINISH, FileInput, FinishResult, HASH, HashResult, PREPARE, PrepareResult, RangeInput, STATE, StateResult,
+};
+use crate::runner::Call;
+use crate::session::{Session, json};
+use crate::transfer::lane::{LaneError, Mode, read_exactly};
+use crate::transfer::plan::{Piece, lanes, pieces};
+
+/// How often a piece is begun again, and the pause after the first loss.
+const ATTEMPTS: u32 = 6;
+const PAUSE: Duration = Duration::from_secs(1);
+/// Ranges whose hashes are asked for at once.
+const HASHES: usize = 32;
+const BLOCK: usize = 256 * 1024;
+
+/// Copies a blob to a path of the guest.
+pub(crate) async fn upload(
+    session: &Session,
+    from: &dyn Blob,
+    to: &str,
+    progress: &dyn Progress,
+) -> Result<Transferred, CommError> {
+    let size = from.len();
+    let sha256 = hash_range(
+        from,
+        Piece {
+            offset: 0,
+            length: size,
+        },
+    )?;
+    let file = FileInput {
+        path: to,
+        size,
+        sha256: &sha256,
+    };
+    let state: StateResult = session.ask(STATE, &file).await?;
+    if state.equal {
+        progress.progress(size, size);
+        return Ok(Transferred {
+            sent: 0,
+            size,
+            sha256,
+            unchanged: true,
+        });
+    }
+    let upload = Upload {
+        session,
+        from,
+        to,
+        part: format!("{to}.partial"),
+        progress,
+        size,
+        done: AtomicU64::new(0),
+        sent: AtomicU64::new(0),
+    };
+    let missing = upload.missing(&state, &file).await?;
+    upload.send(missing).await?;
+    upload.finish(&file).await?;
+    Ok(Transferred {
+        sent: upload.sent.into_inner(),
+        size,
+        sha256,
+        unchanged: false,
+    })
+}
+
+struct Upload<'a> {
+    session: &'a Session,
+    from: &'a dyn Blob,
+    to: &'a str,
+    part: String,
+    progress: &'a dyn Progress,
+    size: u64,
+    /// Bytes that are in the guest.
+    done: AtomicU64,
+    /// Bytes that were sent for it.
+    sent: AtomicU64,
+}
+
+impl Upload<'_> {
+    /// Which pieces have to be sent: all of them, or those that an interrupted copy left out.
+    async fn missing(&self, state: &StateResult, file: &FileInput<'_>) -> Result<Vec<Piece>, CommError> {
+        let all = pieces(self.size, self.session.client.chunk().await);
+        if state.partial.as_ref().is_some_and(|part| part.size == self.size) {
+            return self.differing(all).await;
+        }
+        let there = state.partial.as_ref().map_or(0, |part| part.size);
+        if let Some(free) = state.free_bytes.filter(|free| free.saturating_add(there) < self.size) {
+            let message = format!(
+                "`{}` needs {} bytes, the guest's disk has {free} left",
+                self.to, self.size
+            );
+            return Err(CommError::Script {
+                script: PREPARE.name.to_owned(),
+                message,
+                tail: Vec::new(),
+            });
+        }
+        let made: PrepareResult = self.session.ask(PREPARE, file).await?;
+        if made.size != self.size {
+            return Err(CommError::Protocol(format!(
+                "the guest made room for {} bytes of {}",
+                made.size, self.size
+            )));
+        }
+        Ok(all)
+    }
+
+    /// Compares pieces by their hashes.
+    async fn differing(&self, all: Vec<Piece>) -> Result<Vec<Piece>, CommError> {
+        let mut differing = Vec::new();
+        for some in all.chunks(HASHES) {
+            let theirs = self.hashes(some).await?;
+            for (piece, found) in some.iter().zip(theirs) {
+                if hash_range(self.from, *piece)? == found {
+                    self.advance(piece.length);
+                } else {
+                    differing.push(*piece);
+                }
+            }
+        }
+        Ok(differing)
+    }
+
+    async fn hashes(&self, some: &[Piece]) -> Result<Vec<String>, CommError> {
+        let inputs = some
+            .iter()
+            .map(|piece| {
+                json(&RangeInput {
+                    path: self.to,
+                    offset: piece.offset,
+                    length: piece.length,
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let calls: Vec<Call<'_>> = inputs
+            .iter()
+            .map(|input| Call {
+                name: HASH.name,
+                text: HASH.text,
+                input,
+            })
+            .collect();
+        let replies = self.session.ask_all(HASH.name, &calls).await?;
+        replies
+            .into_iter()
+            .map(|reply| operations::read::<HashResult>(HASH.name, reply).map(|result| result.sha256))
+            .collect()
+    }
+
+    /// Sends pieces over as many receivers as are worth it; each takes the next one that nobody has.
+    async fn send(&self, missing: Vec<Piece>) -> Result<(), CommError> {
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let mode = self
+            .session
+            .mode()
+            .await
+            .map_err(|error| error.into_comm("testing how files can be copied"))?;
+        let workers = lanes(missing.len(), self.session.client.config.shells);
+        let queue = Mutex::new(VecDeque::from(missing));
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let worker = |_| async {
+            while let Some(piece) = next() {
+                self.send_piece(piece, mode).await?;
+            }
+            Ok::<(), CommError>(())
+        };
+        try_join_all((0..workers).map(worker)).await?;
+        Ok(())
+    }
+
+    /// Sends one piece, through losses: after each the guest is asked how much of it is there.
+    async fn send_piece(&self, piece: Piece, mode: Mode) -> Result<(), CommError> {
+        let mut rest = piece;
+        let mut pause = PAUSE;
+        for attempt in 1.. {
+            let handed = AtomicU64::new(0);
+            let error = match self.try_piece(rest, mode, &handed).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            let again = matches!(error, LaneError::Loss(_) | LaneError::Damaged { .. }) && attempt < ATTEMPTS;
+            if !again {
+                return Err(self.explain(error));
+            }
+            tracing::debug!(?error, attempt, "Going on with a piece");
+            let handed = handed.into_inner();
+            self.session.client.config.clock.sleep(pause).await;
+            pause *= 2;
+            let kept = if matches!(error, LaneError::Loss(_)) {
+                self.kept(rest, handed).await?
+            } else {
+                0
+            };
+            self.step_back(handed - kept);
+            rest = rest.after(kept);
+            if rest.length == 0 {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn try_piece(&self, piece: Piece, mode: Mode, handed: &AtomicU64) -> Result<(), LaneError> {
+        let mut lane = self.session.lane().await?;
+        let arrived = |count: u64| {
+            handed.fetch_add(count, Ordering::Relaxed);
+            self.sent.fetch_add(count, Ordering::Relaxed);
+            self.advance(count);
+        };
+        let result = lane.put(self.from, &self.part, piece, mode, &arrived).await;
+        match &result {
+            Ok(()) => self.session.put_lane(lane),
+            // Dropped: its shell is deleted when somebody is there again.
+            Err(LaneError::Loss(_)) => drop(lane),
+            Err(_) => lane.stop().await,
+        }
+        result
+    }
+
+    /// How many of the bytes that were handed over are in the guest's file.
+    async fn kept(&self, piece: Piece, handed: u64) -> Result<u64, CommError> {
+        if handed == 0 {
+            return Ok(0);
+        }
+        let range = Piece {
+            offset: piece.offset,
+            length: handed,
+        };
+        let input = RangeInput {
+            path: self.to,
+            offset: range.offset,
+            length: range.length,
+        };
+        let theirs: HashResult = self.session.ask(HASH, &input).await?;
+        Ok(if theirs.sha256 == hash_range(self.from, range)? {
+            handed
+        } else {
+            0
+        })
+    }
+
+    async fn finish(&self, file: &FileInput<'_>) -> Result<(), CommError> {
+        // A receiver that was lost half-way may still have the file open.
+        self.session.client.bury().await;
+        let finished = match self.session.ask_once::<FinishResult>(FINISH, file).await {
+            Err(CommError::Lost { .. } | CommError::Unreachable(_)) => self.look_up_finish(file).await?,
+            result => result?,
+        };
+        if finished.equal {
+            return Ok(());
+        }
+        Err(CommError::Checksum {
+            path: self.to.to_owned(),
+            expected: file.sha256.to_owned(),
+            found: finished.sha256,
+        })
+    }
+
+    /// The answer to `transfer_finish` was lost: the file is there, or the question is put again.
+    async fn look_up_finish(&self, file: &FileInput<'_>) -> Result<FinishResult, CommError> {
+        let state: StateResult = self.session.ask(STATE, file).await?;
+        if state.equal {
+            return Ok(FinishResult {
+                sha256: file.sha256.to_owned(),
+                equal: true,
+            });
+        }
+        self.session.ask_once(FINISH, file).await
+    }
+
+    fn advance(&self, count: u64) {
+        let done = self.done.fetch_add(count, Ordering::Relaxed) + count;
+        self.progress.progress(done.min(self.size), self.size);
+    }
+
+    fn step_back(&self, count: u64) {
+        self.done.fetch_sub(count, Ordering::Relaxed);
+    }
+
+    fn explain(&self, error: LaneError) -> CommError {
+        match error {
+            LaneError::Loss(error) | LaneError::Exchange(error) => error.into_comm(&format!("copying `{}`", self.to)),
+            LaneError::Guest(message) => CommError::Script {
+                script: "receiver".to_owned(),
+                message,
+                tail: Vec::new(),
+            },
+            LaneError::Damaged { expected, found } => CommError::Checksum {
+                path: self.to.to_owned(),
+                expected,
+                found,
+            },
+            LaneError::Local(source) => CommError::Local {
+                path: self.from.name(),
+                source,
+            },
+        }
+    }
+}
+
+/// The SHA-256 of a range of a blob.
+fn hash_range(from: &dyn Blob, range: Piece) -> Result<String, CommError> {
+    hash_blocks(from, range).map_err(|source| CommError::Local {
+        path: from.name(),
+        source,
+    })
+}
+
+fn hash_blocks(from: &dyn Blob, range: Piece) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut block = vec![0; BLOCK];
+    let mut rest = range;
+    while rest.length > 0 {
+        let count = usize::try_from(rest.length).unwrap_or(usize::MAX).min(BLOCK);
+        let place = block.get_mut(..count).unwrap_or_default();
+        read_exactly(from, rest.offset, place)?;
+        hash.update(&*place);
+        rest = rest.after(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+    Ok(hex::encode(hash.finalize()))
+}
