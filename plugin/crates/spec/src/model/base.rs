@@ -34,6 +34,10 @@ pub struct Base {
     /// Addresses in CIDR form that may reach the machine during the build. Without it only the runner's own address.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow_from: Vec<String>,
+    /// The name of the build machine; NHN Cloud takes at most 15 characters for Windows. Without it the build makes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9-]*$|\$\{"))]
+    pub server_name: Option<String>,
     /// Path of a PowerShell script that runs at the build machine's first boot, beside what the build itself needs
     /// there. Relative to the spec.
     #[serde(default, skip_serializing_if = "Option::is_none")]
