@@ -12,6 +12,8 @@ pub use keys::{KmsKey, kms_key, kms_keys, kms_owner};
 pub use load::catalogue;
 pub use locales::{Locale, TagFault, check_input, check_tag, locales};
 pub use values::{ValueFault, Values, check_value};
+pub(crate) use values::{is_true, number, short};
+pub(crate) use zones::guess_zone;
 pub use zones::{Zone, ZoneName, find_zone, zones};
 
 use crate::target::Pass;

@@ -10,15 +10,22 @@
 pub mod catalogue;
 pub mod codes;
 pub mod compile;
+pub mod decode;
+pub mod diff;
+mod document;
 pub mod finding;
 pub mod lint;
 pub mod options;
+mod password;
 mod placeholder;
 pub mod target;
+mod xml;
 
 pub use codes::CODES;
-pub use compile::{Compiled, Problem, RevealError, check, compile};
+pub use compile::{Compiled, Problem, Reveal, RevealError, check, compile};
+pub use decode::{Decoded, decode};
+pub use diff::{Change, diff};
 pub use finding::{Finding, Fix, fix};
-pub use lint::lint;
+pub use lint::{has_errors, lint, lint_text};
 pub use options::Options;
 pub use target::{Architecture, Context, Pass, Target, Windows};

@@ -1,0 +1,138 @@
+//! U020 and U025: accounts and automatic log-on.
+
+use crate::catalogue::is_true;
+use crate::document::{AnswerFile, Entry};
+use crate::finding::Finding;
+use crate::password;
+use crate::placeholder::is_template;
+use crate::target::Pass;
+use crate::xml::{self, name_span, text_span};
+use roxmltree::Node;
+
+const SHELL: &str = "Microsoft-Windows-Shell-Setup";
+
+/// Checks accounts.
+pub(super) fn check(file: &AnswerFile<'_, '_>, findings: &mut Vec<Finding>) {
+    for entry in file.everywhere(SHELL, "UserAccounts/LocalAccounts/LocalAccount[]") {
+        check_account(file, &entry, findings);
+    }
+    for entry in file.everywhere(SHELL, "AutoLogon") {
+        check_logon(file, &entry, findings);
+    }
+}
+
+fn check_account(file: &AnswerFile<'_, '_>, entry: &Entry<'_, '_>, findings: &mut Vec<Finding>) {
+    let Some(node) = xml::child(entry.node, "Name") else {
+        return;
+    };
+    let name = xml::text(node).trim().to_owned();
+    if name.is_empty() || is_template(&name) {
+        return;
+    }
+    let place = text_span(node);
+    if let Some(fault) = account_fault(&name) {
+        findings.push(
+            Finding::error(
+                "U025",
+                place,
+                format!("`{name}` cannot be the name of an account: {fault}"),
+            )
+            .help("the account cannot be made, and Setup stops in the oobeSystem pass"),
+        );
+    }
+    let computer = file.text(Pass::Specialize, SHELL, "ComputerName");
+    if computer.is_some_and(|computer| computer.eq_ignore_ascii_case(&name)) {
+        findings.push(
+            Finding::warning("U025", place, "account and computer have the same name")
+                .help("Windows refuses an account that is named like its computer"),
+        );
+    }
+}
+
+/// What Windows has against the name of an account.
+pub(crate) fn account_fault(name: &str) -> Option<String> {
+    const REFUSED: &str = "\"/\\[]:;|=,+*?<>@%";
+    if let Some(bad) = name.chars().find(|c| REFUSED.contains(*c) || c.is_control()) {
+        return Some(format!("`{bad}` is not allowed"));
+    }
+    let length = name.encode_utf16().count();
+    if length > 20 {
+        return Some(format!("it has {length} characters, and 20 are allowed"));
+    }
+    if name.chars().all(|c| c == '.' || c == ' ') {
+        return Some("it has nothing but dots and blanks".to_owned());
+    }
+    name.eq_ignore_ascii_case("NONE")
+        .then(|| "Windows keeps it for itself".to_owned())
+}
+
+fn check_logon(file: &AnswerFile<'_, '_>, entry: &Entry<'_, '_>, findings: &mut Vec<Finding>) {
+    let enabled = xml::text_at(entry.node, "Enabled").is_none_or(|text| is_true(&text) || is_template(&text));
+    if !enabled {
+        return;
+    }
+    if xml::child(entry.node, "LogonCount").is_none() {
+        findings.push(
+            Finding::hint("U020", name_span(entry.node), "`AutoLogon` without `LogonCount`")
+                .help("Windows logs on again and again; give a count unless that is wanted"),
+        );
+    }
+    let Some(user) = xml::text_at(entry.node, "Username").filter(|user| !is_template(user)) else {
+        return;
+    };
+    let Some(account) = owner(file, entry.pass, &user) else {
+        return;
+    };
+    check_same_password(entry, account, &user, findings);
+}
+
+/// The element below which the password of an account is set.
+fn owner<'a, 'i>(file: &AnswerFile<'a, 'i>, pass: Pass, user: &str) -> Option<Node<'a, 'i>> {
+    let same = |node: &Node<'_, '_>| xml::text_at(*node, "Name").is_some_and(|name| name.eq_ignore_ascii_case(user));
+    let mut accounts = file
+        .at(pass, SHELL, "UserAccounts/LocalAccounts/LocalAccount[]")
+        .map(|entry| entry.node);
+    if let Some(account) = accounts.find(same) {
+        return xml::child(account, "Password");
+    }
+    if !user.eq_ignore_ascii_case("Administrator") {
+        return None;
+    }
+    file.at(pass, SHELL, "UserAccounts/AdministratorPassword")
+        .map(|entry| entry.node)
+        .next()
+}
+
+fn check_same_password(entry: &Entry<'_, '_>, account: Node<'_, '_>, user: &str, findings: &mut Vec<Finding>) {
+    let Some(own) = xml::child(entry.node, "Password") else {
+        return;
+    };
+    let (Some(here), Some(there)) = (clear(own), clear(account)) else {
+        return;
+    };
+    if here != there {
+        let place = xml::child(own, "Value").map_or(name_span(own), text_span);
+        let other = xml::child(account, "Value").map_or(name_span(account), text_span);
+        findings.push(
+            Finding::warning(
+                "U025",
+                place,
+                format!("`{user}` gets another password than the automatic log-on uses"),
+            )
+            .related(other, "the account's password"),
+        );
+    }
+}
+
+/// The password itself, if it can be told.
+fn clear(node: Node<'_, '_>) -> Option<String> {
+    let value = xml::text_at(node, "Value").unwrap_or_default();
+    if is_template(&value) {
+        return None;
+    }
+    if xml::text_at(node, "PlainText").is_none_or(|text| is_true(&text)) {
+        return Some(value);
+    }
+    let suffix = password::suffix(node.tag_name().name());
+    password::decode(&value)?.strip_suffix(suffix).map(str::to_owned)
+}

@@ -1,0 +1,130 @@
+//! U009: items of lists, their action and what tells them apart.
+
+use std::collections::HashMap;
+
+use reseal_diag::{Span, nearest};
+use roxmltree::{Node, NodeId};
+
+use crate::catalogue::{Kind, Setting};
+use crate::document::{AnswerFile, Entry};
+use crate::finding::Finding;
+use crate::placeholder::is_template;
+use crate::xml::{self, WCM, name_span, span, text_span};
+
+/// Checks all items.
+pub(super) fn check(file: &AnswerFile<'_, '_>, findings: &mut Vec<Finding>) {
+    let mut seen: HashMap<(NodeId, &'static str, String), Span> = HashMap::new();
+    for entry in file.entries.iter().filter(|entry| entry.setting.kind == Kind::Item) {
+        check_action(entry.node, entry.setting, findings);
+        check_key(entry, &mut seen, findings);
+    }
+}
+
+fn check_action(node: Node<'_, '_>, setting: &'static Setting, findings: &mut Vec<Finding>) {
+    let Some(action) = xml::wcm(node, "action") else {
+        findings.push(missing_action(node, setting));
+        return;
+    };
+    let known = ["add", "modify", "remove"];
+    if known.contains(&action.value()) || is_template(action.value()) {
+        return;
+    }
+    let place = span(action.range_value());
+    let finding = Finding::error("U009", place, format!("there is no action `{}`", action.value()));
+    findings.push(match nearest(action.value(), known) {
+        Some(near) => finding.fix(place, near, format!("write `{near}`")),
+        None => finding.help("actions are `add`, `modify` and `remove`"),
+    });
+}
+
+fn missing_action(node: Node<'_, '_>, setting: &'static Setting) -> Finding {
+    let place = name_span(node);
+    let bare = node.attributes().find(|one| one.name().eq_ignore_ascii_case("action"));
+    let prefix = node.lookup_prefix(WCM);
+    if let (Some(bare), Some(prefix)) = (bare, prefix) {
+        let place = span(bare.range_qname());
+        return Finding::warning("U009", place, format!("`{}` is not `wcm:action`", bare.name())).fix(
+            place,
+            format!("{prefix}:action"),
+            "put it into its namespace",
+        );
+    }
+    let finding = Finding::warning("U009", place, format!("`{}` has no `wcm:action`", setting.name))
+        .help("write `wcm:action=\"add\"`; without it Setup may not take it for an item of the list");
+    match prefix {
+        Some(prefix) => {
+            let end = Span::new(place.end, place.end);
+            finding.fix(end, format!(" {prefix}:action=\"add\""), "add it")
+        }
+        None => finding.help(format!("declare the prefix on the root element: `xmlns:wcm=\"{WCM}\"`")),
+    }
+}
+
+fn check_key(
+    entry: &Entry<'_, '_>,
+    seen: &mut HashMap<(NodeId, &'static str, String), Span>,
+    findings: &mut Vec<Finding>,
+) {
+    let Some(key_name) = entry.setting.list_key else { return };
+    let (value, place) = match key(entry, key_name) {
+        Some(key) => key,
+        None => {
+            findings.extend(missing_key(entry, key_name));
+            return;
+        }
+    };
+    let adds = xml::wcm(entry.node, "action").is_none_or(|action| action.value() == "add");
+    let parent = entry.node.parent().map(|parent| parent.id());
+    let Some(parent) = parent.filter(|_| adds && !value.is_empty() && !is_template(&value)) else {
+        return;
+    };
+    let plain = crate::catalogue::number(&value).map_or_else(|| value.to_lowercase(), |number| number.to_string());
+    match seen.get(&(parent, entry.setting.path, plain.clone())) {
+        Some(first) => findings.push(double(entry.setting, key_name, &value, place).related(*first, "the first one")),
+        None => {
+            seen.insert((parent, entry.setting.path, plain), place);
+        }
+    }
+}
+
+fn double(setting: &'static Setting, key: &str, value: &str, place: Span) -> Finding {
+    let said = format!(
+        "two items `{}` have the {} `{value}`",
+        setting.name,
+        key.trim_start_matches('@')
+    );
+    if is_certain(key) {
+        Finding::error("U009", place, said).help("give each its own; Setup takes them for one and the same")
+    } else {
+        Finding::hint("U009", place, said)
+    }
+}
+
+/// The reference says so of these; of other keys it is inferred.
+fn is_certain(key: &str) -> bool {
+    ["@wcm:keyValue", "Order", "Name"].contains(&key)
+}
+
+fn key(entry: &Entry<'_, '_>, key_name: &str) -> Option<(String, Span)> {
+    if entry.setting.has_key_attribute() {
+        let attribute = xml::wcm(entry.node, "keyValue")?;
+        return Some((attribute.value().trim().to_owned(), span(attribute.range_value())));
+    }
+    let child = xml::child(entry.node, key_name)?;
+    Some((xml::text(child).trim().to_owned(), text_span(child)))
+}
+
+fn missing_key(entry: &Entry<'_, '_>, key_name: &str) -> Option<Finding> {
+    let removes = xml::wcm(entry.node, "action").is_some_and(|action| action.value() != "add");
+    if removes || (!is_certain(key_name) && key_name != "Key") {
+        return None;
+    }
+    let said = format!("`{}` has no `{}`", entry.setting.name, key_name.trim_start_matches('@'));
+    let place = name_span(entry.node);
+    Some(match key_name {
+        "@wcm:keyValue" => Finding::warning("U009", place, said)
+            .help("write `wcm:keyValue=\"…\"` with a value of its own for each item"),
+        "Order" => Finding::error("U009", place, said).help("number the items from 1"),
+        _ => Finding::error("U009", place, said).help("it is what tells the items apart"),
+    })
+}

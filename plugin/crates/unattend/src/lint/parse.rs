@@ -1,0 +1,287 @@
+//! U001: well-formed XML.
+//!
+//! Slips that can be mended without moving a byte are mended in a copy, so that the other rules still see the file.
+
+use reseal_diag::Span;
+use roxmltree::{Document, Error, TextPos};
+
+use crate::finding::Finding;
+
+/// How many slips are mended at most.
+const LIMIT: usize = 20;
+
+/// Complains about what is not well-formed; returns a text of the same length that is, if one can be had.
+pub(super) fn check(text: &str, findings: &mut Vec<Finding>) -> Option<String> {
+    let mut mended = text.to_owned();
+    for _ in 0..LIMIT {
+        let error = match Document::parse(&mended) {
+            Ok(_) => return Some(mended),
+            Err(error) => error,
+        };
+        let at = offset(&mended, error.pos());
+        let Some(slip) = find_slip(&mended, &error, at) else {
+            findings.push(finding(text, &error, at));
+            return None;
+        };
+        findings.push(slip.finding);
+        mended = blank(&mended, slip.span)?;
+    }
+    None
+}
+
+struct Slip {
+    finding: Finding,
+    /// What to blank out so that reading can go on.
+    span: Span,
+}
+
+fn find_slip(text: &str, error: &Error, at: usize) -> Option<Slip> {
+    late_declaration(text)
+        .or_else(|| ampersand(text, error, at))
+        .or_else(|| double_hyphen(text, at))
+        .or_else(|| crowded_attributes(text, at))
+}
+
+/// Something before `<?xml …?>`.
+fn late_declaration(text: &str) -> Option<Slip> {
+    let text_start = text.trim_start_matches('\u{feff}');
+    let skipped = text.len() - text_start.len();
+    let at = text_start.find("<?xml ")? + skipped;
+    if at == skipped {
+        return None;
+    }
+    let end = text.get(at..)?.find("?>")? + at + 2;
+    let span = Span::new(at, end);
+    let finding = Finding::error("U001", span, "the XML declaration is not the first thing in the file")
+        .help("remove what stands before it; not even a blank line or a comment may");
+    Some(Slip { finding, span })
+}
+
+/// A bare `&`.
+fn ampersand(text: &str, error: &Error, at: usize) -> Option<Slip> {
+    let entity = matches!(
+        error,
+        Error::MalformedEntityReference(_) | Error::UnknownEntityReference(..)
+    );
+    let bare = |from: usize| -> Option<usize> {
+        let mut rest = from;
+        loop {
+            let found = text.get(rest..)?.find('&')? + rest;
+            if !is_reference(text.get(found..)?) {
+                return Some(found);
+            }
+            rest = found + 1;
+        }
+    };
+    let line = text.get(..at)?.rfind('\n').map_or(0, |before| before + 1);
+    let found = if entity { bare(line).or_else(|| bare(0)) } else { None }?;
+    let span = Span::new(found, found + 1);
+    let finding = Finding::error("U001", span, "a bare `&` is not allowed in XML")
+        .help("write `&amp;`")
+        .fix(span, "&amp;", "escape it");
+    Some(Slip { finding, span })
+}
+
+fn is_reference(text: &str) -> bool {
+    let Some((name, _)) = text.trim_start_matches('&').split_once(';') else {
+        return false;
+    };
+    ["amp", "lt", "gt", "quot", "apos"].contains(&name)
+        || name.strip_prefix('#').is_some_and(|number| {
+            let hex = number
+                .strip_prefix('x')
+                .is_some_and(|hex| hex.chars().all(|c| c.is_ascii_hexdigit()));
+            hex || number.chars().all(|c| c.is_ascii_digit())
+        })
+}
+
+/// `--` inside a comment.
+fn double_hyphen(text: &str, at: usize) -> Option<Slip> {
+    let mut from = 0;
+    while let Some(open) = text.get(from..)?.find("<!--").map(|found| found + from) {
+        let body = open + 4;
+        let close = text.get(body..)?.find("-->")? + body;
+        let inner = text.get(body..close)?;
+        if let Some(found) = inner
+            .find("--")
+            .or_else(|| inner.ends_with('-').then(|| inner.len() - 1))
+        {
+            if open <= at && at <= close + 3 {
+                let finding = Finding::error(
+                    "U001",
+                    Span::new(body + found, body + found + 2),
+                    "a comment may not contain `--`, nor end in a hyphen",
+                )
+                .help("reword the comment; Setup refuses the whole file because of it");
+                return Some(Slip {
+                    finding,
+                    span: Span::new(body, close),
+                });
+            }
+        }
+        from = close + 3;
+    }
+    None
+}
+
+/// `name="a"language="b"`: a blank is missing. There is no room for one, so the second attribute is read as if it were
+/// not there.
+fn crowded_attributes(text: &str, fault: usize) -> Option<Slip> {
+    let tags = text.match_indices('<').filter_map(|(start, _)| {
+        let length = text.get(start..)?.find('>')?;
+        Some((start, text.get(start..start + length)?))
+    });
+    for (start, tag) in tags {
+        let here = (start..=start + tag.len()).contains(&fault);
+        let Some(found) = crowded(tag).filter(|_| here) else {
+            continue;
+        };
+        let at = start + found;
+        let rest = text.get(at..)?;
+        // name = "value": from here past the second quote.
+        let mut quotes = rest.match_indices(['"', '\'']);
+        let end = at + quotes.nth(1).map_or(1, |(second, _)| second + 1);
+        let finding = Finding::error("U001", Span::new(at, end), "a blank is missing between two attributes")
+            .help("this is not well-formed XML, even if some reader bears with it")
+            .fix(Span::new(at, at), " ", "separate them");
+        return Some(Slip {
+            finding,
+            span: Span::new(at, end),
+        });
+    }
+    None
+}
+
+/// The place in a tag where an attribute follows a quote without a blank.
+fn crowded(tag: &str) -> Option<usize> {
+    let mut quote: Option<char> = None;
+    let mut closed = false;
+    for (at, c) in tag.char_indices() {
+        match quote {
+            Some(open) if c == open => {
+                quote = None;
+                closed = true;
+            }
+            Some(_) => {}
+            None if c == '"' || c == '\'' => {
+                quote = Some(c);
+                closed = false;
+            }
+            None if closed && c.is_alphabetic() => return Some(at),
+            None => closed = false,
+        }
+    }
+    None
+}
+
+fn blank(text: &str, span: Span) -> Option<String> {
+    let mut mended = String::with_capacity(text.len());
+    mended.push_str(text.get(..span.start)?);
+    mended.extend(
+        text.get(span.range())?
+            .bytes()
+            .map(|byte| if byte == b'\n' { '\n' } else { ' ' }),
+    );
+    mended.push_str(text.get(span.end..)?);
+    Some(mended)
+}
+
+fn finding(text: &str, error: &Error, at: usize) -> Finding {
+    let end = text
+        .get(at..)
+        .and_then(|rest| rest.chars().next())
+        .map_or(at, |c| at + c.len_utf8());
+    let span = Span::new(at, end);
+    match error {
+        Error::DtdDetected => {
+            let at = text.find("<!DOCTYPE").unwrap_or(0);
+            Finding::error(
+                "U001",
+                Span::new(at, at + 9),
+                "an answer file may not have a document type",
+            )
+            .help("remove the `<!DOCTYPE …>` line")
+        }
+        Error::UnexpectedCloseTag(expected, found, _) => Finding::error(
+            "U001",
+            span,
+            format!("not well-formed XML: `</{found}>` stands where `</{expected}>` is expected"),
+        )
+        .help(format!(
+            "an element is not closed, or its names differ; look from here back to `<{expected}`"
+        )),
+        Error::UnknownNamespace(prefix, _) => Finding::error(
+            "U001",
+            span,
+            format!("not well-formed XML: the prefix `{prefix}` is not declared"),
+        )
+        .help(match prefix.as_str() {
+            "wcm" => format!("declare it on the root element: `xmlns:wcm=\"{}\"`", crate::xml::WCM),
+            _ => format!("declare it: `xmlns:{prefix}=\"…\"`"),
+        }),
+        other => Finding::error("U001", span, format!("not well-formed XML: {}", describe(other))),
+    }
+}
+
+/// The parser's words without the place, which we show ourselves.
+fn describe(error: &Error) -> String {
+    let words = error.to_string();
+    let place = format!(" at {}", error.pos());
+    words.replace(&place, "")
+}
+
+fn offset(text: &str, pos: TextPos) -> usize {
+    let row = usize::try_from(pos.row).unwrap_or(1).saturating_sub(1);
+    let column = usize::try_from(pos.col).unwrap_or(1).saturating_sub(1);
+    let start = text.match_indices('\n').map(|(at, _)| at + 1).nth(row.wrapping_sub(1));
+    let start = if row == 0 { 0 } else { start.unwrap_or(text.len()) };
+    let line = text.get(start..).unwrap_or("");
+    let within = line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
+    start + within
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(text: &str) -> (Vec<String>, bool) {
+        let mut findings = Vec::new();
+        let mended = check(text, &mut findings);
+        (
+            findings.into_iter().map(|finding| finding.message).collect(),
+            mended.is_some(),
+        )
+    }
+
+    #[test]
+    fn slips_are_named_and_mended() {
+        let (messages, mended) = codes("\n<?xml version=\"1.0\"?><a><b c=\"1\"d=\"2\">x & y</b><!-- a -- b --></a>");
+        assert_eq!(
+            messages,
+            [
+                "the XML declaration is not the first thing in the file",
+                "a blank is missing between two attributes",
+                "a bare `&` is not allowed in XML",
+                "a comment may not contain `--`, nor end in a hyphen",
+            ]
+        );
+        assert!(mended);
+    }
+
+    #[test]
+    fn what_cannot_be_mended_is_said_once() {
+        for text in [
+            "",
+            "<a>",
+            "<a></b>",
+            "text",
+            "<a><b></a>",
+            "\u{feff}",
+            "<!DOCTYPE a><a/>",
+        ] {
+            let (messages, mended) = codes(text);
+            assert_eq!((messages.len(), mended), (1, false), "{text:?} {messages:?}");
+        }
+        assert!(codes("\u{feff}<?xml version=\"1.0\"?><a/>").1);
+    }
+}
