@@ -6,11 +6,24 @@
 //!
 //! Start reading at [`mod@load`], then [`model`].
 
+mod build;
+mod checks;
+pub mod codes;
+mod documents;
+mod files;
 pub mod load;
+mod matrix;
 pub mod model;
+pub mod route;
 pub mod schema;
+mod shape;
+pub mod starter;
 pub mod steps;
 pub mod template;
+mod variables;
+mod when;
+mod yaml;
 
+pub use codes::{CODES, explain};
 pub use load::{BuildInfo, Files, Inputs, Loaded, load};
 pub use model::{Origin, Spec, SpecStep};

@@ -107,6 +107,7 @@ impl<'de> Deserialize<'de> for RootVolume {
         super::file::word_or_map(
             deserializer,
             "`none` or a mapping with `size`",
+            &["none"],
             |word| (word == "none").then_some(Self::None),
             Self::Volume,
         )

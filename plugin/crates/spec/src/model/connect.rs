@@ -150,6 +150,7 @@ impl<'de> Deserialize<'de> for Trust {
         let read = super::file::word_or_map(
             deserializer,
             expected,
+            &["pinned", "system", "insecure"],
             |text| word(text).map(Ok),
             |map: TrustMap| match (map.ca, map.sha256) {
                 (Some(file), None) => Ok(Self::Ca(file)),

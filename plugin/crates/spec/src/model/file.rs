@@ -116,10 +116,11 @@ fn matrix_schema(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// Reads what is either one of a few words or a mapping.
+/// Reads what is either one of a few words or a mapping. `word` gets none but `words`.
 pub(crate) fn word_or_map<'de, D, M, T>(
     deserializer: D,
     expected: &'static str,
+    words: &'static [&'static str],
     word: impl Fn(&str) -> Option<T>,
     map: impl Fn(M) -> T,
 ) -> Result<T, D::Error>
@@ -129,6 +130,7 @@ where
 {
     struct WordOrMap<M, T, W, F> {
         expected: &'static str,
+        words: &'static [&'static str],
         word: W,
         map: F,
         marker: PhantomData<(M, T)>,
@@ -142,7 +144,7 @@ where
         }
 
         fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-            (self.word)(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+            (self.word)(text).ok_or_else(|| E::unknown_variant(text, self.words))
         }
 
         fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<T, A::Error> {
@@ -152,6 +154,7 @@ where
 
     deserializer.deserialize_any(WordOrMap {
         expected,
+        words,
         word,
         map,
         marker: PhantomData,

@@ -10,7 +10,6 @@ mod file;
 mod finish;
 mod image;
 mod resolved;
-mod unattend;
 mod units;
 mod variables;
 mod verify;
@@ -21,8 +20,9 @@ pub use connect::{Auth, Connect, Transport, Trust, WayIn, Winrm};
 pub use file::{FileCopy, OnError, SpecFile, StepMap};
 pub use finish::{Cleanup, CloudbaseInit, CloudbaseMode, Fix, Generalize, GeneralizeMode};
 pub use image::{DiskFormat, Image, Visibility};
+/// The answer file's options are the answer file crate's own.
+pub use reseal_unattend::Options as Unattend;
 pub use resolved::{OnFailure, Origin, Policy, ScriptText, SkippedStep, Spec, SpecStep};
-pub use unattend::{AnswerBase, Unattend};
 pub use units::{Limit, Size};
 pub use variables::{Variable, VariableType};
 pub use verify::Verify;

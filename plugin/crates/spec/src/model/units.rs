@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An amount of disk or memory, for example `60 GB`. As clouds count, 1 GB is 1024 MB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -138,8 +140,31 @@ impl FromStr for Limit {
     }
 }
 
+/// Reads an amount from its text; a bare number gets a hint about its unit.
+struct Written<T>(PhantomData<T>, &'static str);
+
+impl<T: FromStr<Err = String>> Visitor<'_> for Written<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.1)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse()
+            .map_err(|message| E::custom(format!("[spec::bad-unit] {message}")))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
+        Err(E::custom(format!(
+            "[spec::bad-unit] `{number}` has no unit; write {}",
+            self.1
+        )))
+    }
+}
+
 macro_rules! written {
-    ($type:ident, $schema:expr) => {
+    ($type:ident, $hint:literal, $schema:expr) => {
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -148,9 +173,7 @@ macro_rules! written {
 
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                text.parse()
-                    .map_err(|message| de::Error::custom(format!("[spec::bad-unit] {message}")))
+                deserializer.deserialize_any(Written(PhantomData, $hint))
             }
         }
 
@@ -172,10 +195,12 @@ macro_rules! written {
 
 written!(
     Size,
+    "a size, as in `60 GB`",
     json_schema!({ "type": "string", "pattern": "^\\s*[0-9]+ *(MB|GB|TB)\\s*$|\\$\\{", "examples": ["60 GB"] })
 );
 written!(
     Limit,
+    "a time, as in `20m`",
     json_schema!({ "type": "string", "pattern": "^\\s*([0-9]+h *)?([0-9]+m *)?([0-9]+s)?\\s*$|\\$\\{", "examples": ["20m", "1h 30m"] })
 );
 
