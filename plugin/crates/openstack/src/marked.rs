@@ -18,7 +18,7 @@ impl OpenStack {
     pub(crate) async fn all_marked(&self, build: Option<&BuildId>) -> Result<Vec<Marked>, CloudError> {
         let mut found = self.marked_servers().await?;
         if self.has(Service::BlockStorage).await? {
-            found.extend(self.marked_volumes().await?);
+            found.extend(self.marked_volumes(&found).await?);
         }
         found.extend(self.marked_addresses().await?);
         found.extend(self.marked_groups().await?);
@@ -39,12 +39,23 @@ impl OpenStack {
             .collect())
     }
 
-    async fn marked_volumes(&self) -> Result<Vec<Marked>, CloudError> {
+    /// Volumes with marks of their own, and the root volumes of marked servers: NHN Cloud documents no way to write
+    /// metadata into a volume that Nova made.
+    async fn marked_volumes(&self, found: &[Marked]) -> Result<Vec<Marked>, CloudError> {
         let volumes = self.client.list(&cinder::volumes()).await?;
-        Ok(volumes
-            .iter()
-            .filter_map(|volume| marked(ResourceKind::Volume, volume, in_metadata(volume, "metadata")?))
-            .collect())
+        let owner = |value: &Value| {
+            let volume = cinder::read_volume(value).filter(|volume| volume.bootable)?;
+            let owns = |marked: &&Marked| volume.attached_to.iter().any(|server| server.as_str() == marked.id);
+            found.iter().find(owns).map(|marked| marked.marks.clone())
+        };
+        let read = |value: &Value| {
+            marked(
+                ResourceKind::Volume,
+                value,
+                in_metadata(value, "metadata").or_else(|| owner(value))?,
+            )
+        };
+        Ok(volumes.iter().filter_map(read).collect())
     }
 
     async fn marked_addresses(&self) -> Result<Vec<Marked>, CloudError> {

@@ -140,7 +140,10 @@ fn plain(text: &str) -> String {
 /// The class of a refusal. Quotas have no status of their own: Nova says 403, Neutron 409, Cinder 413 or 400.
 fn kind(status: u16, name: &str, message: &str, retry_after: Option<&str>) -> CloudErrorKind {
     let text = message.to_lowercase();
-    let over = name == "OverQuota" || (text.contains("quota") && (text.contains("exceed") || text.contains("over")));
+    // The last form is that of unified limits: "Resource servers is over limit of 5 due to current usage 5".
+    let over = name == "OverQuota"
+        || (text.contains("quota") && (text.contains("exceed") || text.contains("over")))
+        || text.contains("over limit of");
     match status {
         400 | 403 | 409 | 413 if over => CloudErrorKind::Quota,
         413 if retry_after.is_none() && name != "overLimit" => CloudErrorKind::Quota,
