@@ -25,7 +25,7 @@ impl Fresh {
         }
     }
 
-    /// Made just now, not there for `hidden` looks.
+    /// Made just now, not there for `hidden` looks; with 0 it was always there.
     pub(crate) fn hidden(born: Timestamp, hidden: u32) -> Self {
         Self {
             born,
@@ -41,7 +41,8 @@ impl Fresh {
 
     /// Whether a list has it. Counts the look.
     pub(crate) fn listed(&self, now: Timestamp) -> bool {
-        self.look(now, self.hidden.max(2))
+        let hidden = if self.hidden == 0 { 0 } else { self.hidden.max(2) };
+        self.look(now, hidden)
     }
 
     fn look(&self, now: Timestamp, hidden: u32) -> bool {
