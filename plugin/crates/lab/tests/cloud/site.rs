@@ -184,11 +184,7 @@ pub(crate) struct Site {
 pub(crate) fn options(mode: Mode, faults: &[&str]) -> (LabOptions, Arc<JumpClock>, Arc<StubRoom>) {
     let clock = Arc::new(JumpClock::new("2026-11-22T03:00:00Z".parse().unwrap()));
     let room = Arc::new(StubRoom::default());
-    let mut options = LabOptions::new(
-        mode,
-        Arc::clone(&clock) as Arc<dyn Clock>,
-        Arc::clone(&room) as Arc<dyn MachineRoom>,
-    );
+    let mut options = LabOptions::new(mode, Arc::<JumpClock>::clone(&clock), Arc::<StubRoom>::clone(&room));
     options.faults = faults.iter().map(|fault| (*fault).to_owned()).collect();
     (options, clock, room)
 }
@@ -358,10 +354,7 @@ impl Site {
             .get("image", &format!("/images?name={}", name.replace(' ', "%20")))
             .await
             .is(200);
-        got.body["images"][0]["id"]
-            .as_str()
-            .unwrap_or_else(|| panic!("no image {name}"))
-            .to_owned()
+        got.body["images"][0]["id"].as_str().unwrap().to_owned()
     }
 
     /// The usual Windows image.
