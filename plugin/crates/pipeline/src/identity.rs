@@ -2,6 +2,7 @@
 //! listener, all made before the machine exists. The certificate travels as PFX in the user data, so its pin is known
 //! in advance and nobody in between can take the guest's place.
 
+use aws_lc_rs::digest;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize, Pkcs1PrivateDecryptingKey, PrivateDecryptingKey};
 use aws_lc_rs::signature::KeyPair as _;
@@ -94,6 +95,8 @@ pub struct Listener {
     pub pfx_password: SecretString,
     /// SHA-256 of the certificate, lower-case hex: what the client pins.
     pub pin: String,
+    /// SHA-1 of the certificate, upper-case hex: only Windows' name for it, no proof of anything.
+    pub thumbprint: String,
 }
 
 /// Makes a self-signed certificate for one build and packs it as a PFX that Server 2016 can read: that version knows
@@ -111,6 +114,7 @@ pub fn listener(name: &str, password: SecretString) -> Result<Listener, Identity
         pfx: SecretString::from(BASE64.encode(pfx)),
         pfx_password: password,
         pin: hex::encode(Sha256::digest(certificate.der())),
+        thumbprint: hex::encode_upper(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, certificate.der())),
     })
 }
 

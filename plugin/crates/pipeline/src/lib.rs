@@ -5,4 +5,12 @@
 //! - [`actions`] are what the engine runs; they reach the cloud and the guest through [`world::World`].
 //! - [`identity`] makes the keys and the certificate of one build.
 
+pub mod actions;
+pub mod facts;
 pub mod identity;
+pub mod plan;
+pub mod problem;
+pub mod secrets;
+pub mod world;
+
+mod wildcard;

@@ -1,0 +1,63 @@
+//! What is done to the cloud, in the order of a build.
+
+mod address;
+mod capture;
+mod group;
+mod identity;
+mod image;
+mod keypair;
+mod publish;
+mod ready;
+mod server;
+mod shutoff;
+
+pub use address::{AddressOutput, AddressParams};
+pub use capture::{CaptureOutput, CaptureParams};
+pub use group::GroupParams;
+pub use identity::{IdentityOutput, IdentityParams, KEY, PASSWORD, PFX_PASSWORD};
+pub use image::{ActiveParams, DescribeParams};
+pub use publish::{ALIAS, FINGERPRINT, PublishOutput, PublishParams, SPEC};
+pub use ready::{ReadyOutput, ReadyParams};
+pub use server::{ImageOf, ServerOutput, ServerParams, UserData};
+pub use shutoff::ShutoffParams;
+
+use reseal_engine::{ActionError, Registry, Verdict};
+use reseal_machine::error::{CloudError, CloudErrorKind, Status};
+
+use crate::world::World;
+
+/// Adds the actions to a registry.
+pub(super) fn register(registry: &mut Registry, world: &World) {
+    registry.add("build.identity", identity::Make(world.clone()));
+    registry.add("cloud.keypair", keypair::Import(world.clone()));
+    registry.add("cloud.security_group", group::Open(world.clone()));
+    registry.add("cloud.server", server::Create(world.clone()));
+    registry.add("cloud.server_ready", ready::Wait(world.clone()));
+    registry.add("cloud.address", address::Give(world.clone()));
+    registry.add("cloud.shutoff", shutoff::Wait(world.clone()));
+    registry.add("cloud.capture", capture::Capture(world.clone()));
+    registry.add("cloud.image_active", image::Watch(world.clone()));
+    registry.add("cloud.image_describe", image::Describe(world.clone()));
+    registry.add("cloud.publish", publish::Publish(world.clone()));
+}
+
+/// A look that failed for a passing reason is a look that saw nothing.
+pub(crate) fn passing<T>(result: Result<Verdict<T>, CloudError>) -> Result<Verdict<T>, ActionError> {
+    match result {
+        Ok(verdict) => Ok(verdict),
+        Err(error) if matches!(error.status, Status::Temporary | Status::Persistent) => {
+            Ok(Verdict::Waiting(error.to_string()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// An error that an undo may meet again and again until something else is gone.
+pub(crate) fn busy(error: CloudError) -> ActionError {
+    let passing = error.kind == CloudErrorKind::Conflict;
+    let mut error = ActionError::from(error);
+    if passing {
+        error.status = Status::Temporary;
+    }
+    error
+}

@@ -1,0 +1,188 @@
+//! Asks for a machine. Its root volume lives exactly as long as the build wants it to.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reseal_engine::{Action, ActionError, Context, FailureClass, Verdict};
+use reseal_machine::cloud::{NewServer, Observed, ResourceKind, RootVolume};
+use reseal_machine::error::CloudErrorKind;
+use reseal_machine::{FlavorId, ImageId, NetworkId, Schedule, ServerId, VolumeId};
+use reseal_guest::system::BootstrapValues;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+
+use super::identity::{IdentityOutput, PASSWORD, PFX, PFX_PASSWORD};
+use super::ready::ReadyOutput;
+use super::{busy, passing};
+use crate::plan::ids;
+use crate::world::{Role, World, name, role_name};
+
+/// What machine.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ServerParams {
+    /// Which of the build's machines.
+    pub role: Role,
+    /// Its name; without it the build's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The image, or the step whose image it is.
+    pub image: ImageOf,
+    /// The flavour.
+    pub flavor: FlavorId,
+    /// The network.
+    pub network: NetworkId,
+    /// The subnet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subnet: Option<String>,
+    /// The zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// The volume to boot from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_volume: Option<RootVolume>,
+    /// Whether user data makes the way in.
+    pub user_data: Option<UserData>,
+    /// The step that waits for this machine and knows its volumes.
+    pub ready: String,
+}
+
+/// What the user data must do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UserData {
+    /// The listener's port.
+    pub port: u16,
+    /// Hours after which the machine turns itself off, in case nobody is left to remove it.
+    pub dead_man_hours: u32,
+    /// The user's own script.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
+}
+
+/// Which image.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageOf {
+    /// This one.
+    Id(ImageId),
+    /// The one that this step made.
+    Step(String),
+}
+
+/// The machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerOutput {
+    /// Its id.
+    pub id: ServerId,
+    /// Its name.
+    pub name: String,
+}
+
+/// The action.
+pub(super) struct Create(pub(super) World);
+
+#[async_trait]
+impl Action for Create {
+    type Params = ServerParams;
+    type Output = ServerOutput;
+
+    async fn find(&self, cx: &Context<'_>, _params: &ServerParams) -> Result<Option<ServerOutput>, ActionError> {
+        let marked = self.0.cloud.find_marked(Some(cx.build())).await?;
+        let own = |found: &reseal_machine::cloud::Marked| {
+            found.kind == ResourceKind::Server && found.marks.step == cx.step().id
+        };
+        let server = marked.into_iter().find(own);
+        Ok(server.map(|found| ServerOutput { id: ServerId::new(found.id), name: found.name }))
+    }
+
+    async fn run(&self, cx: &Context<'_>, params: &ServerParams) -> Result<ServerOutput, ActionError> {
+        let new = self.request(cx, params)?;
+        let id = self.0.cloud.create_server(&new).await?;
+        Ok(ServerOutput { id, name: new.name })
+    }
+
+    async fn undo(
+        &self,
+        cx: &Context<'_>,
+        params: &ServerParams,
+        output: Option<&ServerOutput>,
+    ) -> Result<(), ActionError> {
+        let found = match output {
+            Some(output) => Some(output.clone()),
+            None => self.find(cx, params).await?,
+        };
+        let mut volumes = cx.output_if_any::<ReadyOutput>(&params.ready)?.map(|ready| ready.volumes).unwrap_or_default();
+        if let Some(server) = found {
+            self.remember(&server.id, &mut volumes).await?;
+            self.0.cloud.delete_server(&server.id).await?;
+            self.gone(cx, &server.id).await?;
+        }
+        for volume in volumes {
+            self.0.cloud.delete_volume(&volume).await.map_err(busy)?;
+        }
+        Ok(())
+    }
+}
+
+impl Create {
+    fn request(&self, cx: &Context<'_>, params: &ServerParams) -> Result<NewServer, ActionError> {
+        let own = name(cx.build());
+        let image = match &params.image {
+            ImageOf::Id(id) => id.clone(),
+            ImageOf::Step(step) => cx.output::<super::CaptureOutput>(step)?.image,
+        };
+        Ok(NewServer {
+            name: params.name.clone().unwrap_or_else(|| role_name(params.role, cx.build())),
+            marks: cx.marks(),
+            image,
+            flavor: params.flavor.clone(),
+            network: params.network.clone(),
+            subnet: params.subnet.clone(),
+            key_name: own.clone(),
+            security_groups: vec![own],
+            availability_zone: params.zone.clone(),
+            root_volume: params.root_volume.clone(),
+            user_data: params.user_data.as_ref().map(|wanted| user_data(cx, params.role, wanted)).transpose()?,
+        })
+    }
+
+    /// Adds the volumes that die with nobody: known only while the server is there.
+    async fn remember(&self, server: &ServerId, volumes: &mut Vec<VolumeId>) -> Result<(), ActionError> {
+        match self.0.cloud.attachments(server).await {
+            Ok(attached) => {
+                let new = attached.into_iter().map(|one| one.volume);
+                volumes.extend(new.filter(|id| !volumes.contains(id)).collect::<Vec<_>>());
+                Ok(())
+            }
+            Err(error) if error.kind == CloudErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn gone(&self, cx: &Context<'_>, server: &ServerId) -> Result<(), ActionError> {
+        let schedule = Schedule::up_to(Duration::from_mins(10));
+        let look = || async {
+            passing(self.0.cloud.server(server).await.map(|seen| match seen {
+                Observed::Gone => Verdict::Done(()),
+                Observed::Present(server) => Verdict::Waiting(format!("{:?}", server.status)),
+            }))
+        };
+        let waited = cx.wait_until("the end of the machine", schedule, look).await;
+        waited.map_err(|error| error.class(FailureClass::Cloud))
+    }
+}
+
+fn user_data(cx: &Context<'_>, role: Role, wanted: &UserData) -> Result<SecretString, ActionError> {
+    let identity: IdentityOutput = cx.output(ids::IDENTITY)?;
+    let (password, pfx, pfx_password) = (cx.secret(PASSWORD)?, cx.secret(PFX)?, cx.secret(PFX_PASSWORD)?);
+    let values = BootstrapValues {
+        run: cx.build().to_string(),
+        account: role_name(role, cx.build()),
+        password: password.expose_secret().to_owned(),
+        pfx: pfx.expose_secret().to_owned(),
+        pfx_password: pfx_password.expose_secret().to_owned(),
+        thumbprint: identity.thumbprint,
+        port: wanted.port,
+        remote_addresses: vec![],
+    };
+    Ok(SecretString::from(reseal_guest::system::user_data(&values)))
+}

@@ -1,0 +1,167 @@
+//! The answer file: the provider's from the guest, the spec's overrides, compiled, checked, pushed; and Cloudbase-Init
+//! made ready for the first boot of the image.
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use reseal_engine::{Action, ActionError, Context, FailureClass};
+use reseal_guest::system::{AnswerFile, CloudbasePrepare, IdentityFacts, UnattendFind, UnattendPush};
+use reseal_machine::Communicator;
+use reseal_unattend::{Architecture, Compiled, Options, Problem, RevealError, Target};
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::ask::ask;
+use crate::secrets;
+use crate::world::{Entrance, World};
+
+/// What to compile and push.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AnswerFileParams {
+    /// The step that connected.
+    pub connect: String,
+    /// The typed overrides.
+    pub options: Options,
+    /// Where the base comes from.
+    pub base: BaseFile,
+    /// The service of Cloudbase-Init to make ready, if any.
+    pub cloudbase: Option<String>,
+}
+
+/// The file to start from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BaseFile {
+    /// The provider's, in the guest.
+    Guest,
+    /// None.
+    None,
+    /// This text.
+    Text(String),
+}
+
+/// What was pushed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerFileOutput {
+    /// Its path in the guest.
+    pub path: String,
+    /// Its SHA-256.
+    pub sha256: String,
+    /// Where the base was found.
+    pub base: Option<String>,
+}
+
+/// The action.
+pub(super) struct Push(pub(super) World);
+
+#[async_trait]
+impl Action for Push {
+    type Params = AnswerFileParams;
+    type Output = AnswerFileOutput;
+
+    async fn run(&self, cx: &Context<'_>, params: &AnswerFileParams) -> Result<AnswerFileOutput, ActionError> {
+        let guest = self.0.guest(cx, &params.connect)?;
+        let Entrance { identity, .. } = cx.output(&params.connect)?;
+        let identity: IdentityFacts = serde_json::from_value(identity).unwrap_or_default();
+        let (base, found) = base(cx, guest.as_ref(), &params.base).await?;
+        let compiled = compile(cx, params, base.as_deref(), &identity)?;
+        let bytes = compiled.xml.expose_secret().as_bytes();
+        let sha256 = hex::encode(Sha256::digest(bytes));
+        let push = UnattendPush::new(BASE64.encode(bytes), sha256.clone());
+        let pushed = ask(cx, guest.as_ref(), &push).await?;
+        if let Some(service) = &params.cloudbase {
+            prepare(cx, guest.as_ref(), service).await?;
+        }
+        Ok(AnswerFileOutput { path: pushed.path, sha256, base: found })
+    }
+}
+
+/// The base's text and where it was found.
+async fn base(
+    cx: &Context<'_>,
+    guest: &dyn Communicator,
+    base: &BaseFile,
+) -> Result<(Option<String>, Option<String>), ActionError> {
+    match base {
+        BaseFile::None => Ok((None, None)),
+        BaseFile::Text(text) => Ok((Some(text.clone()), None)),
+        BaseFile::Guest => {
+            let file = ask(cx, guest, &UnattendFind::default()).await?;
+            if !file.found {
+                cx.warn("the guest has no answer file of Cloudbase-Init; starting from none");
+                return Ok((None, None));
+            }
+            let text = decode(&file)?;
+            Ok((Some(text), file.path))
+        }
+    }
+}
+
+fn decode(file: &AnswerFile) -> Result<String, ActionError> {
+    let path = file.path.as_deref().unwrap_or("the guest's answer file");
+    let wrong = || ActionError::new(FailureClass::Sysprep, format!("{path} is no text"));
+    let bytes = BASE64.decode(file.data.as_deref().unwrap_or_default()).map_err(|_| wrong())?;
+    let utf16 = |read: fn([u8; 2]) -> u16| {
+        let units = bytes.chunks_exact(2).filter_map(|pair| <[u8; 2]>::try_from(pair).ok()).map(read);
+        String::from_utf16(&units.collect::<Vec<u16>>()).map_err(|_| wrong())
+    };
+    let text = match file.encoding.as_deref() {
+        Some("utf16le") => utf16(u16::from_le_bytes)?,
+        Some("utf16be") => utf16(u16::from_be_bytes)?,
+        _ => String::from_utf8(bytes.clone()).map_err(|_| wrong())?,
+    };
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
+fn compile(
+    cx: &Context<'_>,
+    params: &AnswerFileParams,
+    base: Option<&str>,
+    identity: &IdentityFacts,
+) -> Result<Compiled, ActionError> {
+    let reveal = |text: &str| {
+        secrets::text_of(cx, text).map_err(|error| RevealError { message: error.to_string() })
+    };
+    let compiled = reseal_unattend::compile(base, &params.options, &target(identity), &reveal).map_err(wrong)?;
+    for problem in &compiled.problems {
+        cx.warn(format!("answer file: {}", problem.diagnostic.message));
+    }
+    Ok(compiled)
+}
+
+/// What is known of the guest.
+fn target(identity: &IdentityFacts) -> Target {
+    let architecture = match identity.architecture.to_ascii_lowercase().as_str() {
+        "arm64" => Architecture::Arm64,
+        "x86" => Architecture::X86,
+        _ => Architecture::Amd64,
+    };
+    let build = (identity.build > 0).then_some(identity.build);
+    Target { build, architecture: Some(architecture), ..Target::sysprep(None) }
+}
+
+fn wrong(problems: Vec<Problem>) -> ActionError {
+    let message = match problems.len() {
+        1 => "the answer file cannot be compiled".to_owned(),
+        count => format!("the answer file cannot be compiled: {count} problems"),
+    };
+    let said = problems.iter().map(|problem| {
+        let option = problem.option.as_deref().unwrap_or("base");
+        format!("{option}: {}", problem.diagnostic.message)
+    });
+    ActionError::new(FailureClass::Sysprep, message).said(said)
+}
+
+async fn prepare(cx: &Context<'_>, guest: &dyn Communicator, service: &str) -> Result<(), ActionError> {
+    let prepared = ask(cx, guest, &CloudbasePrepare { service: service.to_owned() }).await?;
+    for warning in &prepared.warnings {
+        cx.warn(warning.clone());
+    }
+    if prepared.present {
+        cx.note(format!("Cloudbase-Init starts after Setup (SetupComplete.cmd {})", prepared.setup_complete));
+    } else {
+        cx.warn("the guest has no Cloudbase-Init: machines made of the image get no password and no larger drive");
+    }
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! What is done inside a guest, in the order of a build.
+
+mod answer_file;
+mod ask;
+mod connect;
+mod detached;
+mod files;
+mod hygiene;
+mod logs;
+mod preflight;
+mod reboot;
+mod settle;
+mod step;
+mod sysprep;
+mod verify;
+
+pub use answer_file::{AnswerFileParams, BaseFile};
+pub use connect::{Account, ConnectParams};
+pub use files::{FileItem, FileParams};
+pub use hygiene::{HygieneParams, ResidueParams};
+pub use preflight::PreflightParams;
+pub use settle::SettleParams;
+pub use step::{StepOutput, StepParams};
+pub use sysprep::SysprepParams;
+pub use verify::{PasswordParams, ProofParams};
+
+use reseal_engine::Registry;
+
+use crate::world::World;
+
+/// Adds the actions to a registry.
+pub(super) fn register(registry: &mut Registry, world: &World) {
+    registry.add("guest.connect", connect::Connect(world.clone()));
+    registry.add("guest.files", files::Push(world.clone()));
+    registry.add("guest.step", step::Run(world.clone()));
+    registry.add("guest.settle", settle::Settle(world.clone()));
+    registry.add("guest.answer_file", answer_file::Push(world.clone()));
+    registry.add("guest.hygiene", hygiene::Clean(world.clone()));
+    registry.add("guest.residue", hygiene::Search(world.clone()));
+    registry.add("guest.preflight", preflight::Check(world.clone()));
+    registry.add("guest.sysprep", sysprep::Generalize(world.clone()));
+    registry.add("verify.password", verify::Password(world.clone()));
+    registry.add("verify.proof", verify::Prove(world.clone()));
+}

@@ -1,0 +1,108 @@
+//! Asks all that would make sysprep fail, cures what the spec allows, and asks again.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reseal_engine::{Action, ActionError, Context, FailureClass, Verdict};
+use reseal_guest::preflight::{Finding, Options, Severity, judge};
+use reseal_guest::system::{Fixes, Preflight, PreflightFix};
+use reseal_machine::{Communicator, Schedule};
+use serde::{Deserialize, Serialize};
+
+use super::ask::ask;
+use crate::world::World;
+
+/// How long servicing and installers may still be at work.
+const PATIENCE: Duration = Duration::from_mins(30);
+
+/// What may be cured.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PreflightParams {
+    /// The step that connected.
+    pub connect: String,
+    /// The cures that the spec allows.
+    pub fix: Vec<Fixes>,
+}
+
+/// The action.
+pub(super) struct Check(pub(super) World);
+
+#[async_trait]
+impl Action for Check {
+    type Params = PreflightParams;
+    /// Codes of the warnings that stay.
+    type Output = Vec<String>;
+
+    async fn run(&self, cx: &Context<'_>, params: &PreflightParams) -> Result<Vec<String>, ActionError> {
+        let guest = self.0.guest(cx, &params.connect)?;
+        let findings = settled(cx, guest.as_ref()).await?;
+        let curable: Vec<Fixes> = cures(&findings, &params.fix);
+        let findings = if curable.is_empty() { findings } else { cure(cx, guest.as_ref(), curable).await? };
+        report(cx, &findings)
+    }
+}
+
+/// Looks until nothing is found any more that passes by itself.
+async fn settled(cx: &Context<'_>, guest: &dyn Communicator) -> Result<Vec<Finding>, ActionError> {
+    let look = || async {
+        let findings = judged(cx, guest).await?;
+        Ok(match findings.iter().find(|finding| finding.severity == Severity::Wait) {
+            Some(wait) => Verdict::Waiting(format!("{} {}", wait.code, wait.message)),
+            None => Verdict::Done(findings),
+        })
+    };
+    let schedule = Schedule { longest: Duration::from_secs(30), ..Schedule::up_to(PATIENCE) };
+    let waited = cx.wait_until("the end of servicing", schedule, look).await;
+    waited.map_err(|error| error.class(FailureClass::Sysprep))
+}
+
+async fn judged(cx: &Context<'_>, guest: &dyn Communicator) -> Result<Vec<Finding>, ActionError> {
+    let facts = ask(cx, guest, &Preflight::default()).await?;
+    let options = Options { now_epoch: Some(cx.clock().now().as_second()), ..Options::default() };
+    Ok(judge(&facts, &options))
+}
+
+fn cures(findings: &[Finding], allowed: &[Fixes]) -> Vec<Fixes> {
+    let wanted = findings.iter().filter_map(|finding| finding.fixable).filter(|fix| allowed.contains(fix));
+    let mut cures: Vec<Fixes> = wanted.collect();
+    cures.sort();
+    cures.dedup();
+    cures
+}
+
+async fn cure(cx: &Context<'_>, guest: &dyn Communicator, fixes: Vec<Fixes>) -> Result<Vec<Finding>, ActionError> {
+    let fix = PreflightFix { fixes, packages: vec![], timeout_seconds: 3600 };
+    let results = ask(cx, guest, &fix).await?;
+    for result in &results.fixes {
+        let text = format!("{}: {}", result.fix.as_str(), result.detail);
+        if result.done { cx.note(format!("cured {text}")) } else { cx.warn(format!("not cured {text}")) }
+    }
+    settled(cx, guest).await
+}
+
+fn report(cx: &Context<'_>, findings: &[Finding]) -> Result<Vec<String>, ActionError> {
+    let (errors, rest): (Vec<&Finding>, Vec<&Finding>) =
+        findings.iter().partition(|finding| finding.severity == Severity::Error);
+    for finding in &rest {
+        let text = format!("{} {}", finding.code, finding.message);
+        if finding.severity == Severity::Warning { cx.warn(text) } else { cx.note(text) }
+    }
+    if errors.is_empty() {
+        return Ok(rest.iter().map(|finding| finding.code.to_owned()).collect());
+    }
+    let message = match errors.as_slice() {
+        [one] => format!("sysprep would fail: {} {}", one.code, one.message),
+        many => format!("sysprep would fail for {} reasons", many.len()),
+    };
+    let mut error = ActionError::new(FailureClass::Sysprep, message);
+    error.said.extend(errors.iter().map(|finding| format!("{} {}", finding.code, finding.message)));
+    error.hints.extend(errors.iter().map(|finding| hint(finding)));
+    Err(error)
+}
+
+fn hint(finding: &Finding) -> String {
+    match finding.fixable {
+        Some(fix) => format!("{} (or let the build do it: `generalize: {{ fix: [{}] }}`)", finding.cure, fix.as_str()),
+        None => finding.cure.clone(),
+    }
+}

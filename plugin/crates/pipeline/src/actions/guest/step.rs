@@ -1,0 +1,220 @@
+//! One step of the spec's software: bring its files, run it where it must run, read what came of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reseal_engine::{Action, ActionError, Context, FailureClass};
+use reseal_guest::steps::{Reboot, RebootWhen};
+use reseal_guest::system::{Condition, FetchUrl, PendingReboot, Query as _};
+use reseal_guest::{Call, CallContext, Delivered, Outcome, Payload, RunAs, Step};
+use reseal_machine::Communicator;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use super::ask::{ask, invoke_secret, refused};
+use super::detached::{self, Place};
+use super::{logs, reboot};
+use crate::secrets;
+use crate::world::{World, name, short, unreadable};
+
+/// Which step, and in which guest.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StepParams {
+    /// The step that connected.
+    pub connect: String,
+    /// The step's number in its list; it names folders and tasks.
+    pub number: usize,
+    /// What to do.
+    pub step: Step,
+    /// A PowerShell condition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_if: Option<String>,
+    /// SHA-256 of the local files, as planned.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
+    /// The class of a failure.
+    pub class: FailureClass,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct StepOutput {
+    /// The condition did not hold.
+    pub skipped: bool,
+    /// What the guest said.
+    pub outcome: Outcome,
+}
+
+/// The action.
+pub(super) struct Run(pub(super) World);
+
+#[async_trait]
+impl Action for Run {
+    type Params = StepParams;
+    type Output = StepOutput;
+
+    async fn run(&self, cx: &Context<'_>, params: &StepParams) -> Result<StepOutput, ActionError> {
+        let guest = self.0.guest(cx, &params.connect)?;
+        if !holds(cx, guest.as_ref(), params).await? {
+            cx.note("not needed: its `only_if` is false in the guest");
+            return Ok(StepOutput { skipped: true, ..StepOutput::default() });
+        }
+        if let Step::Reboot(wanted) = &params.step {
+            return restart(cx, guest.as_ref(), wanted).await;
+        }
+        let mut round = 1;
+        loop {
+            let outcome = self.round(cx, guest.as_ref(), params, round).await?;
+            if !outcome.more || round >= params.step.rounds() {
+                return Ok(StepOutput { skipped: false, outcome });
+            }
+            reboot::restart(cx, guest.as_ref(), "the next round needs it").await?;
+            round += 1;
+        }
+    }
+}
+
+impl Run {
+    async fn round(
+        &self,
+        cx: &Context<'_>,
+        guest: &dyn Communicator,
+        params: &StepParams,
+        round: u32,
+    ) -> Result<Outcome, ActionError> {
+        let place = place(cx, params, round);
+        let payloads = self.bring(cx, guest, params, &place).await?;
+        let timeout = cx.step().policy.timeout();
+        let surroundings = CallContext { work: place.work.clone(), payloads, timeout, round };
+        let call = params.step.call(&surroundings);
+        let input = secrets::reveal(cx, &call.input)?;
+        let answer = detached::run(cx, guest, &place, &call, input).await?;
+        match params.step.read(&answer) {
+            Ok(outcome) => {
+                say(cx, &outcome);
+                logs::bring_home(cx, &self.0, guest, &outcome.logs).await;
+                Ok(outcome)
+            }
+            Err(failure) => {
+                logs::bring_home(cx, &self.0, guest, &failure.logs).await;
+                Err(refused(params.class, &failure))
+            }
+        }
+    }
+
+    /// Brings the step's files: pushed, or fetched by the guest itself.
+    async fn bring(
+        &self,
+        cx: &Context<'_>,
+        guest: &dyn Communicator,
+        params: &StepParams,
+        place: &Place,
+    ) -> Result<BTreeMap<String, Delivered>, ActionError> {
+        let mut delivered = BTreeMap::new();
+        for payload in params.step.payloads() {
+            let to = format!("{}-files\\{}", place.work, payload.file_name);
+            let arrived = match &payload.source.url {
+                Some(url) => fetch(cx, guest, &payload, url, &to, place).await?,
+                None => self.push(cx, guest, params, &payload, &to).await?,
+            };
+            delivered.insert(payload.source.key(), arrived);
+        }
+        Ok(delivered)
+    }
+
+    async fn push(
+        &self,
+        cx: &Context<'_>,
+        guest: &dyn Communicator,
+        params: &StepParams,
+        payload: &Payload,
+        to: &str,
+    ) -> Result<Delivered, ActionError> {
+        let path = payload.source.file.clone().unwrap_or_default();
+        let blob = self.0.files.blob(&path).map_err(|error| unreadable(&path, &error))?;
+        let meter = cx.meter(payload.file_name.clone());
+        let sent = guest.upload(blob.as_ref(), to, &meter, cx.cancel()).await?;
+        match params.files.get(&path) {
+            Some(planned) if *planned != sent.sha256 => {
+                Err(ActionError::new(FailureClass::Input, format!("`{path}` has changed since the plan was made"))
+                    .hint("plan and build again"))
+            }
+            _ => Ok(Delivered { path: to.to_owned(), sha256: Some(sent.sha256) }),
+        }
+    }
+}
+
+async fn fetch(
+    cx: &Context<'_>,
+    guest: &dyn Communicator,
+    payload: &Payload,
+    url: &str,
+    to: &str,
+    place: &Place,
+) -> Result<Delivered, ActionError> {
+    let limit = Duration::from_mins(60);
+    let query = FetchUrl {
+        url: url.to_owned(),
+        path: to.to_owned(),
+        sha256: payload.source.sha256.clone(),
+        size: payload.source.size,
+        pin: None,
+        timeout_seconds: limit.as_secs(),
+    };
+    let call = Call::detached(FetchUrl::SCRIPT, query.input(), RunAs::User, limit + Duration::from_mins(2));
+    let place = Place { task: format!("{}-fetch", place.task), work: format!("{}-fetch", place.work) };
+    cx.note(format!("the guest fetches {}", payload.file_name));
+    let answer = detached::run(cx, guest, &place, &call, secrets::reveal(cx, &call.input)?).await?;
+    let fetched = FetchUrl::read(&answer).map_err(|failure| refused(FailureClass::Install, &failure))?;
+    Ok(Delivered { path: fetched.path, sha256: Some(fetched.sha256) })
+}
+
+async fn holds(cx: &Context<'_>, guest: &dyn Communicator, params: &StepParams) -> Result<bool, ActionError> {
+    let Some(condition) = &params.only_if else { return Ok(true) };
+    let call = Condition { script: condition.clone() }.call();
+    let input = SecretString::from(secrets::reveal(cx, &call.input)?.to_string());
+    let answer = invoke_secret(cx, guest, &call, &input).await?;
+    Ok(Condition::read(&answer).map_err(|failure| refused(params.class, &failure))?.value)
+}
+
+async fn restart(cx: &Context<'_>, guest: &dyn Communicator, wanted: &Reboot) -> Result<StepOutput, ActionError> {
+    let pending = ask(cx, guest, &PendingReboot::default()).await?;
+    let needed = wanted.when == RebootWhen::Always || !pending.hard.is_empty();
+    if needed {
+        let why = pending.hard.first().map_or("the spec says so", |signal| signal.signal.as_str());
+        reboot::restart(cx, guest, why).await?;
+    } else {
+        cx.note("no restart is pending");
+    }
+    let outcome = Outcome { changed: needed, already: !needed, ..Outcome::default() };
+    Ok(StepOutput { skipped: false, outcome })
+}
+
+fn say(cx: &Context<'_>, outcome: &Outcome) {
+    for warning in &outcome.warnings {
+        cx.warn(warning.clone());
+    }
+    for item in &outcome.items {
+        cx.note(format!("{} {}: {:?}", item.id, item.title, item.state));
+    }
+    let already = if outcome.already { "already there: " } else { "" };
+    let later = if outcome.reboot_required { " (a restart is pending)" } else { "" };
+    cx.note(format!("{already}{}{later}", outcome.detail));
+}
+
+fn place(cx: &Context<'_>, params: &StepParams, round: u32) -> Place {
+    let list = if params.class == FailureClass::Verify { "c" } else { "" };
+    let number = params.number;
+    let suffix = if round > 1 { format!("{list}{number}r{round}") } else { format!("{list}{number}") };
+    Place {
+        task: format!("{}-{suffix}", name(cx.build())),
+        work: format!("{}\\{suffix}", work_root(cx)),
+    }
+}
+
+/// The build's folder in the guest: no blanks in it.
+pub(super) fn work_root(cx: &Context<'_>) -> String {
+    format!("C:\\Windows\\Temp\\reseal-{}", short(cx.build()))
+}
+

@@ -1,0 +1,180 @@
+//! The steps inside the guest, from the first file to sysprep.
+
+use std::collections::BTreeMap;
+
+use reseal_engine::Leaves::Contained;
+use reseal_engine::{FailureClass, Policy};
+use reseal_guest::Step;
+use reseal_guest::system::{Category, Fixes};
+use reseal_spec::model::{Cleanup, CloudbaseMode, Fix, OnFailure, WayIn};
+use reseal_spec::{Spec, SpecStep};
+use reseal_unattend::options::Base;
+
+use super::builder::{Builder, origin};
+use super::ids;
+use crate::actions::guest::{
+    AnswerFileParams, BaseFile, FileItem, FileParams, HygieneParams, PreflightParams, ResidueParams, SettleParams,
+    StepParams, SysprepParams,
+};
+use crate::facts::{Facts, FileFact};
+
+/// The guest's whole preparation.
+pub(super) fn prepare(builder: &mut Builder, spec: &Spec, facts: &Facts) {
+    let connect = || ids::CONNECT.to_owned();
+    files(builder, spec, facts);
+    for (number, step) in spec.software.iter().enumerate() {
+        software(builder, "guest", ids::CONNECT, number + 1, step, facts, FailureClass::Install);
+    }
+    let settle = SettleParams { connect: connect() };
+    builder.add(ids::SETTLE, "restart until Windows is settled", "guest.settle", Contained, &settle);
+    let categories = categories(spec);
+    if !categories.is_empty() {
+        let hygiene = HygieneParams { connect: connect(), categories };
+        builder.add(ids::HYGIENE, "clean up in the guest", "guest.hygiene", Contained, &hygiene);
+    }
+    answer_file(builder, spec);
+    let residue = ResidueParams { connect: connect(), variables: spec.secrets.keys().cloned().collect() };
+    builder.add(ids::RESIDUE, "search the guest for secrets", "guest.residue", Contained, &residue);
+    let preflight = PreflightParams { connect: connect(), fix: spec.generalize.fix.iter().map(|fix| fixes(*fix)).collect() };
+    builder.add(ids::PREFLIGHT, "check that sysprep can succeed", "guest.preflight", Contained, &preflight);
+    let sysprep = SysprepParams {
+        connect: connect(),
+        ready: ids::READY.into(),
+        remove_account: spec.connect.winrm.way_in != WayIn::ServerPassword,
+        limit_seconds: spec.generalize.timeout.duration().as_secs(),
+    };
+    builder.add(ids::SYSPREP, "generalize with sysprep", "guest.sysprep", Contained, &sysprep);
+}
+
+fn files(builder: &mut Builder, spec: &Spec, facts: &Facts) {
+    let items: Vec<FileItem> = spec.files.iter().flat_map(|copy| items(&copy.from, &copy.to, facts)).collect();
+    if !items.is_empty() {
+        let title = if items.len() == 1 { "push 1 file".to_owned() } else { format!("push {} files", items.len()) };
+        let params = FileParams { connect: ids::CONNECT.into(), items };
+        builder.add(ids::FILES, title, "guest.files", Contained, &params);
+    }
+}
+
+/// A file goes into the target folder under its own name; a folder's content goes there with its inner paths.
+fn items(from: &str, to: &str, facts: &Facts) -> Vec<FileItem> {
+    let join = |path: &str| format!("{}\\{}", to.trim_end_matches('\\'), path.replace('/', "\\"));
+    match facts.files.get(from) {
+        Some(FileFact::File { sha256, .. }) => {
+            let name = from.rsplit(['/', '\\']).next().unwrap_or(from);
+            vec![FileItem { from: from.to_owned(), to: join(name), sha256: sha256.clone() }]
+        }
+        Some(FileFact::Folder(inner)) => inner
+            .iter()
+            .map(|(path, (_, sha256))| FileItem {
+                from: format!("{}/{path}", from.trim_end_matches('/')),
+                to: join(path),
+                sha256: sha256.clone(),
+            })
+            .collect(),
+        None => vec![],
+    }
+}
+
+/// One step of the user's, in the build machine or in the verifying one.
+pub(super) fn software(
+    builder: &mut Builder,
+    prefix: &str,
+    connect: &str,
+    number: usize,
+    step: &SpecStep,
+    facts: &Facts,
+    class: FailureClass,
+) {
+    let params = StepParams {
+        connect: connect.to_owned(),
+        number,
+        step: step.step.clone(),
+        only_if: step.policy.only_if.clone(),
+        files: hashes(&step.step, facts),
+        class,
+    };
+    let id = format!("{prefix}/{}", step.id_slug);
+    let added = builder.add(id, title(step), "guest.step", Contained, &params);
+    added.origin = Some(origin(&step.origin));
+    added.policy = Policy {
+        retries: step.policy.retries,
+        timeout_seconds: step.policy.timeout.map(|limit| limit.duration().as_secs()),
+        continue_on_failure: step.policy.on_failure == OnFailure::Continue,
+    };
+}
+
+fn title(step: &SpecStep) -> String {
+    let summary = step.step.summary();
+    if step.label == step.step.name() || step.label == summary { summary } else { step.label.clone() }
+}
+
+fn hashes(step: &Step, facts: &Facts) -> BTreeMap<String, String> {
+    let local = step.payloads().into_iter().filter_map(|payload| payload.source.file);
+    local
+        .filter_map(|path| match facts.files.get(&path) {
+            Some(FileFact::File { sha256, .. }) => Some((path, sha256.clone())),
+            _ => None,
+        })
+        .collect()
+}
+
+fn answer_file(builder: &mut Builder, spec: &Spec) {
+    let base = match &spec.unattend.base {
+        Base::Guest => BaseFile::Guest,
+        Base::None => BaseFile::None,
+        Base::File(path) => {
+            BaseFile::Text(spec.scripts.get(path).map(|script| script.text.clone()).unwrap_or_default())
+        }
+    };
+    let keeps = spec.cloudbase_init.mode == CloudbaseMode::Keep;
+    let params = AnswerFileParams {
+        connect: ids::CONNECT.into(),
+        options: spec.unattend.clone(),
+        base,
+        cloudbase: (!keeps).then(|| spec.cloudbase_init.service.clone()),
+    };
+    builder.add(ids::ANSWER_FILE, "compile and push the answer file", "guest.answer_file", Contained, &params);
+}
+
+fn fixes(fix: Fix) -> Fixes {
+    match fix {
+        Fix::Appx => Fixes::Appx,
+        Fix::Bitlocker => Fixes::Bitlocker,
+        Fix::Services => Fixes::Services,
+        Fix::Store => Fixes::Store,
+        Fix::AnswerFiles => Fixes::AnswerFiles,
+        Fix::ReservedStorage => Fixes::ReservedStorage,
+    }
+}
+
+fn categories(spec: &Spec) -> Vec<Category> {
+    let one = |cleanup: &Cleanup| match cleanup {
+        Cleanup::Temp | Cleanup::CrashDumps | Cleanup::RecycleBin | Cleanup::Prefetch => Category::Temp,
+        Cleanup::EventLogs => Category::EventLogs,
+        Cleanup::ComponentStore => Category::ComponentStore,
+        Cleanup::UpdateCache | Cleanup::DeliveryOptimization => Category::UpdateCache,
+        Cleanup::History => Category::PowershellHistory,
+    };
+    let mut categories: Vec<Category> = spec.generalize.cleanup.iter().map(one).collect();
+    categories.sort();
+    categories.dedup();
+    categories
+}
+
+/// Restarts to be expected at the most: one for each update round and each explicit step, and one for all the rest.
+pub(super) fn restarts(spec: &Spec) -> u32 {
+    let mut joined = 0;
+    let mut restarts = 0;
+    for step in &spec.software {
+        match &step.step {
+            Step::Reboot(_) => {
+                restarts += 1;
+                joined = 0;
+            }
+            step if step.rounds() > 1 => restarts += step.rounds(),
+            step if step.may_reboot() => joined = 1,
+            _ => {}
+        }
+    }
+    restarts + joined
+}

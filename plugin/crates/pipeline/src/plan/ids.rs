@@ -1,0 +1,54 @@
+//! The ids of the steps that others speak of.
+
+/// The build's one-time identity.
+pub const IDENTITY: &str = "build/identity";
+/// The key pair.
+pub const KEYPAIR: &str = "cloud/keypair";
+/// The security group.
+pub const GROUP: &str = "cloud/security-group";
+/// The build machine.
+pub const SERVER: &str = "cloud/server";
+/// The build machine runs.
+pub const READY: &str = "cloud/server-ready";
+/// The build machine's address.
+pub const ADDRESS: &str = "cloud/address";
+/// The way into the build machine.
+pub const CONNECT: &str = "guest/connect";
+/// The spec's files.
+pub const FILES: &str = "guest/files";
+/// All restarts that are due.
+pub const SETTLE: &str = "guest/settle";
+/// Cleaning.
+pub const HYGIENE: &str = "guest/hygiene";
+/// The answer file.
+pub const ANSWER_FILE: &str = "guest/answer-file";
+/// No secrets in the guest.
+pub const RESIDUE: &str = "guest/residue";
+/// Sysprep can succeed.
+pub const PREFLIGHT: &str = "guest/preflight";
+/// Sysprep.
+pub const SYSPREP: &str = "guest/sysprep";
+/// The machine is off.
+pub const SHUTOFF: &str = "cloud/shutoff";
+/// The image is asked for.
+pub const CAPTURE: &str = "image/capture";
+/// The image is there.
+pub const ACTIVE: &str = "image/active";
+/// The image says what it is.
+pub const DESCRIBE: &str = "image/describe";
+/// The image has its name.
+pub const PUBLISH: &str = "image/publish";
+/// The second machine.
+pub const VERIFY_SERVER: &str = "verify/server";
+/// The second machine runs.
+pub const VERIFY_READY: &str = "verify/server-ready";
+/// The second machine's address.
+pub const VERIFY_ADDRESS: &str = "verify/address";
+/// The injected password.
+pub const VERIFY_PASSWORD: &str = "verify/password";
+/// The way into the second machine with the injected password.
+pub const VERIFY_LOGIN: &str = "verify/login";
+/// The way into the second machine.
+pub const VERIFY_CONNECT: &str = "verify/connect";
+/// What the first boot must have done.
+pub const VERIFY_PROOF: &str = "verify/proof";
