@@ -14,7 +14,7 @@ use super::ask::{Ask, Payload, Plus, Service, decode};
 use super::reply::{Outcome, Refusal, Reply};
 use super::state::State;
 use super::world::World;
-use super::{access, compute, identity, image, network, settle, volume};
+use super::{access, compute, discovery, identity, image, network, settle, volume};
 use crate::http::{Answer, Handler, Hangup, read_body};
 
 /// Documents are never longer.
@@ -203,6 +203,9 @@ fn decorate(world: &World, refusal: &Refusal, ask: &Ask) -> Reply {
 fn dispatch(turn: &mut Turn<'_>) -> Outcome {
     if turn.ask.service == Service::Identity {
         return identity::answer(turn);
+    }
+    if let Some(document) = discovery::answer(turn.world, turn.ask) {
+        return Ok(document);
     }
     access::headers(turn)?;
     access::token(turn)?;

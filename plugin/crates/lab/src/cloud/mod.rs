@@ -8,6 +8,7 @@ mod access;
 mod ask;
 mod clockwork;
 mod compute;
+mod discovery;
 mod faults;
 mod fresh;
 mod front;

@@ -6,6 +6,7 @@ mod compute;
 mod faults;
 mod identity;
 mod image;
+mod life;
 mod network;
 mod odd;
 mod site;
