@@ -1,5 +1,15 @@
 <#
 .SYNOPSIS
-Draft.
+Reads every sign of a pending restart.
+.DESCRIPTION
+The input and the result are described in README.md beside this file.
+.PARAMETER InputJson
+The input as JSON text.
 #>
-param([Parameter(Mandatory)][string]$InputJson)
+[CmdletBinding()]
+param([Parameter(Mandatory = $true)][string]$InputJson)
+
+function Invoke-Operation {
+    param($In)
+    Send-Result (Get-PendingFacts)
+}

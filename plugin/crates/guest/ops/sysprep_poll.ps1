@@ -1,5 +1,59 @@
 <#
 .SYNOPSIS
-Draft.
+Looks how sysprep is getting on.
+.DESCRIPTION
+The input and the result are described in README.md beside this file.
+.PARAMETER InputJson
+The input as JSON text.
 #>
-param([Parameter(Mandatory)][string]$InputJson)
+[CmdletBinding()]
+param([Parameter(Mandatory = $true)][string]$InputJson)
+
+function Read-Status {
+    # The wrapper replaces the file; a moment without it is possible.
+    param([string]$Work)
+    $file = Join-Path $Work 'status.json'
+    for ($try = 0; $try -lt 5; $try++) {
+        try {
+            if (-not (Test-Path -LiteralPath $file)) { return $null }
+            return ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($file))
+        } catch {
+            Start-Sleep -Milliseconds 100
+        }
+    }
+    return $null
+}
+
+function Get-Evidence {
+    $tag = Get-Item -LiteralPath (Join-Path $env:SystemRoot 'System32\Sysprep\Sysprep_succeeded.tag') -ErrorAction SilentlyContinue
+    $status = 'HKLM:\SYSTEM\Setup\Status\SysprepStatus'
+    $evidence = [ordered]@{
+        tag                  = ($null -ne $tag)
+        tag_utc              = if ($null -ne $tag) { Get-UtcText $tag.LastWriteTimeUtc } else { $null }
+        image_state          = [string](Get-RegValue 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State' 'ImageState')
+        generalization_state = (Get-RegValue $status 'GeneralizationState') -as [long]
+        cleanup_state        = (Get-RegValue $status 'CleanupState') -as [long]
+        setup_type           = (Get-RegValue 'HKLM:\SYSTEM\Setup' 'SetupType') -as [long]
+        cmd_line             = [string](Get-RegValue 'HKLM:\SYSTEM\Setup' 'CmdLine')
+        good                 = $false
+    }
+    $evidence.good = $evidence.tag -and $evidence.image_state -eq 'IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE' -and $evidence.generalization_state -eq 4 -and $evidence.setup_type -eq 2 -and $evidence.cmd_line -like '*windeploy*'
+    return $evidence
+}
+
+function Invoke-Operation {
+    param($In)
+    $task = Get-OwnTask (Get-TaskFolder) $In.task
+    $logs = Join-Path $env:SystemRoot 'System32\Sysprep\Panther'
+    $state = 'missing'
+    if ($null -ne $task) { $state = if (@(2, 4) -contains [int]$task.State) { 'running' } else { 'ready' } }
+    Send-Result ([ordered]@{
+            status          = Read-Status $In.work
+            task_state      = $state
+            task_result     = if ($null -ne $task) { '0x{0:X8}' -f (ConvertTo-Code $task.LastTaskResult) } else { $null }
+            sysprep_running = @(Get-Process -Name sysprep -ErrorAction SilentlyContinue).Count
+            act             = Read-Tail -Path (Join-Path $logs 'setupact.log') -Offset ([long]$In.act_offset) -Whole ($state -ne 'running')
+            err             = Read-Tail -Path (Join-Path $logs 'setuperr.log') -Offset ([long]$In.err_offset) -Whole ($state -ne 'running')
+            evidence        = Get-Evidence
+        })
+}

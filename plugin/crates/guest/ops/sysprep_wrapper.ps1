@@ -1,1 +1,252 @@
-# draft
+<#
+.SYNOPSIS
+Runs sysprep, proves that the machine is generalized, removes what the build left, and shuts the machine down.
+.DESCRIPTION
+Runs as a scheduled task, because sysprep must not die with the connection. What it must know stands in settings.json in
+its own folder. It says where it is in status.json there. Four proofs must agree before anything else happens: the tag
+file, ImageState, GeneralizationState, and SetupType with CmdLine. When one is missing nothing is removed and the machine
+stays on, so that the logs can be read.
+#>
+[CmdletBinding()]
+param()
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+
+$here = Split-Path -Parent $MyInvocation.MyCommand.Path
+# A folder that a process stands in cannot be deleted.
+[Environment]::CurrentDirectory = $env:SystemRoot
+Set-Location -LiteralPath $env:SystemRoot
+$utf8 = New-Object Text.UTF8Encoding($false)
+$job = ConvertFrom-Json -InputObject ([IO.File]::ReadAllText((Join-Path $here 'settings.json')))
+$settings = $job.settings
+$sysprepFolder = Join-Path $env:SystemRoot 'System32\Sysprep'
+$tag = Join-Path $sysprepFolder 'Sysprep_succeeded.tag'
+$started = [DateTime]::UtcNow
+
+function Set-Status {
+    # Replaces the file at once, so that a reader sees the old or the new and never half.
+    param([string]$Phase, [hashtable]$More = @{})
+    $status = [ordered]@{ phase = $Phase; utc = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ss.fffZ', [Globalization.CultureInfo]::InvariantCulture) }
+    foreach ($key in $More.Keys) { $status[$key] = $More[$key] }
+    $file = Join-Path $here 'status.json'
+    $new = Join-Path $here 'status.new'
+    [IO.File]::WriteAllText($new, (ConvertTo-Json -InputObject $status -Compress -Depth 5), $utf8)
+    for ($try = 0; $try -lt 20; $try++) {
+        try {
+            if ([IO.File]::Exists($file)) { [IO.File]::Replace($new, $file, $null) } else { [IO.File]::Move($new, $file) }
+            return
+        } catch [IO.IOException] {
+            Start-Sleep -Milliseconds 50 # somebody is reading
+        }
+    }
+}
+
+function Send-Serial {
+    # One line on the serial port, for a console log that outlives the machine. There may be no port.
+    param([string]$Text)
+    try {
+        $port = New-Object IO.Ports.SerialPort('COM1', 115200)
+        $port.WriteTimeout = 3000
+        $port.Open()
+        $port.WriteLine("RESEAL $($settings.run) $Text")
+        $port.Close()
+    } catch {
+        return
+    }
+}
+
+function Get-Value {
+    param([string]$Path, [string]$Name)
+    $key = Get-Item -LiteralPath $Path -ErrorAction SilentlyContinue
+    if ($null -eq $key) { return $null }
+    return $key.GetValue($Name, $null)
+}
+
+function Get-Evidence {
+    # The tag must be of this run.
+    $item = Get-Item -LiteralPath $tag -ErrorAction SilentlyContinue
+    $status = 'HKLM:\SYSTEM\Setup\Status\SysprepStatus'
+    $evidence = [ordered]@{
+        tag                  = ($null -ne $item -and $item.LastWriteTimeUtc -ge $started.AddSeconds(-5))
+        tag_utc              = if ($null -ne $item) { $item.LastWriteTimeUtc.ToString('yyyy-MM-ddTHH:mm:ss.fffZ', [Globalization.CultureInfo]::InvariantCulture) } else { $null }
+        image_state          = [string](Get-Value 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State' 'ImageState')
+        generalization_state = (Get-Value $status 'GeneralizationState') -as [long]
+        cleanup_state        = (Get-Value $status 'CleanupState') -as [long]
+        setup_type           = (Get-Value 'HKLM:\SYSTEM\Setup' 'SetupType') -as [long]
+        cmd_line             = [string](Get-Value 'HKLM:\SYSTEM\Setup' 'CmdLine')
+        good                 = $false
+    }
+    $running = @(Get-Process -Name sysprep -ErrorAction SilentlyContinue).Count
+    $evidence.good = $evidence.tag -and $evidence.image_state -eq 'IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE' -and $evidence.generalization_state -eq 4 -and $evidence.setup_type -eq 2 -and $evidence.cmd_line -like '*windeploy*' -and $running -eq 0
+    return $evidence
+}
+
+function Start-Sysprep {
+    # The answer file's path has no blanks, so no quotes are needed; sysprep would take them for a part of the name.
+    $arguments = '/generalize /oobe /quit /quiet /unattend:' + $settings.answer_file
+    $info = New-Object Diagnostics.ProcessStartInfo((Join-Path $sysprepFolder 'sysprep.exe'), $arguments)
+    $info.UseShellExecute = $false
+    $info.WorkingDirectory = $sysprepFolder
+    $process = [Diagnostics.Process]::Start($info)
+    $null = $process.Handle
+    return $process
+}
+
+function Save-OldLogs {
+    # A new run may clear them or write behind them.
+    $old = Join-Path $sysprepFolder 'Panther'
+    if (Test-Path -LiteralPath $old) { Copy-Item -LiteralPath $old -Destination (Join-Path $here 'panther-before') -Recurse -Force -ErrorAction SilentlyContinue }
+}
+
+function Wait-Evidence {
+    # The tag can appear a little after the process is gone.
+    $watch = [Diagnostics.Stopwatch]::StartNew()
+    while ($true) {
+        $evidence = Get-Evidence
+        if ($evidence.good -or $watch.Elapsed.TotalSeconds -gt 60) { return $evidence }
+        Start-Sleep -Seconds 1
+    }
+}
+
+function Undo-Listener {
+    # Back to the certificate that was there before, or away with the listener.
+    param($Entry)
+    $selector = @{ Address = '*'; Transport = 'HTTPS' }
+    if ($Entry.existed -and $Entry.thumbprint -and (Test-Path -LiteralPath "Cert:\LocalMachine\My\$($Entry.thumbprint)")) {
+        $null = Set-WSManInstance -ResourceURI 'winrm/config/Listener' -SelectorSet $selector -ValueSet @{ CertificateThumbprint = [string]$Entry.thumbprint }
+        return
+    }
+    Remove-WSManInstance -ResourceURI 'winrm/config/Listener' -SelectorSet $selector
+}
+
+function Undo-Value {
+    param($Entry)
+    if ($Entry.existed) {
+        Set-ItemProperty -LiteralPath $Entry.path -Name $Entry.name -Value $Entry.data
+    } elseif ($null -ne (Get-Value $Entry.path $Entry.name)) {
+        Remove-ItemProperty -LiteralPath $Entry.path -Name $Entry.name -Force
+    }
+}
+
+function Undo-One {
+    param($Entry)
+    switch ($Entry.kind) {
+        'value' { Undo-Value $Entry }
+        'listener' { Undo-Listener $Entry }
+        'certificate' { Remove-Item -LiteralPath "Cert:\LocalMachine\My\$($Entry.thumbprint)" -DeleteKey -Force }
+        'firewall' { Remove-NetFirewallRule -Name $Entry.name }
+        'task' { Unregister-ScheduledTask -TaskName $Entry.name -Confirm:$false }
+        'folder' { Remove-Item -LiteralPath $Entry.path -Recurse -Force }
+        'service' { Set-Service -Name $Entry.name -StartupType $Entry.start }
+    }
+}
+
+function Undo-Bootstrap {
+    # What the way in changed, backwards. What fails is left and named; the image is good all the same.
+    $left = New-Object Collections.ArrayList
+    $key = Get-Item -LiteralPath (Join-Path $settings.undo_key 'Undo') -ErrorAction SilentlyContinue
+    if ($null -ne $key) {
+        foreach ($name in @($key.GetValueNames() | Sort-Object -Descending)) {
+            $entry = ConvertFrom-Json -InputObject ([string]$key.GetValue($name))
+            try { Undo-One $entry } catch { $null = $left.Add("$($entry.kind): $($_.Exception.Message)") }
+        }
+        $key.Dispose()
+    }
+    Remove-Item -LiteralPath $settings.undo_key -Recurse -Force -ErrorAction SilentlyContinue
+    return , $left
+}
+
+function Remove-BuildAccount {
+    # The account goes now. Its profile is loaded while this runs, so what is left of it goes at the clone's first boot.
+    if (-not $settings.build_account) { return }
+    $user = Get-LocalUser -Name $settings.build_account -ErrorAction SilentlyContinue
+    if ($null -eq $user) { return }
+    $sid = [string]$user.SID
+    $userProfile = Get-CimInstance -ClassName Win32_UserProfile | Where-Object { [string]$_.SID -eq $sid } | Select-Object -First 1
+    Remove-LocalUser -Name $settings.build_account
+    if ($null -eq $userProfile) { return }
+    $path = [string]$userProfile.LocalPath
+    if (-not $userProfile.Loaded) { Remove-CimInstance -InputObject $userProfile -ErrorAction SilentlyContinue }
+    if (-not $path -or -not (Test-Path -LiteralPath $path)) { return }
+    $scripts = Join-Path $env:SystemRoot 'Setup\Scripts'
+    $null = New-Item -ItemType Directory -Path $scripts -Force
+    $lines = @(
+        "rd /s /q `"$path`"",
+        "reg.exe delete `"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList\$sid`" /f"
+    )
+    [IO.File]::AppendAllText((Join-Path $scripts 'SetupComplete.cmd'), "`r`n" + ($lines -join "`r`n") + "`r`n", (New-Object Text.ASCIIEncoding))
+}
+
+function Remove-OwnFiles {
+    # The running script has been read as a whole, so its file can go.
+    foreach ($path in @($settings.answer_file) + @($settings.delete)) {
+        if ($path -and (Test-Path -LiteralPath $path)) { Remove-Item -LiteralPath $path -Recurse -Force -ErrorAction SilentlyContinue }
+    }
+    $service = New-Object -ComObject Schedule.Service
+    $service.Connect()
+    try { $service.GetFolder('\').DeleteTask($job.task, 0) } catch { $null = $_ }
+    Remove-Item -LiteralPath $here -Recurse -Force -ErrorAction SilentlyContinue
+}
+
+function Stop-Machine {
+    if (-not $settings.shutdown) { return }
+    $null = & (Join-Path $env:SystemRoot 'System32\shutdown.exe') '/s' '/f' '/t' '5' '/d' 'p:2:4'
+}
+
+function Invoke-Sysprep {
+    # True when all four proofs are there.
+    Save-OldLogs
+    if (Test-Path -LiteralPath $tag) { Remove-Item -LiteralPath $tag -Force }
+    try {
+        $process = Start-Sysprep
+    } catch {
+        Set-Status 'failed' @{ reason = 'start_failed'; error = [string]$_.Exception.Message }
+        return $false
+    }
+    Set-Status 'generalizing' @{ pid = $process.Id }
+    if (-not $process.WaitForExit([int]([long]$settings.timeout_seconds * 1000))) {
+        try { $process.Kill() } catch { $null = $_ }
+        Set-Status 'failed' @{ reason = 'timeout'; evidence = (Get-Evidence) }
+        return $false
+    }
+    Set-Status 'verifying' @{ exit_code = $process.ExitCode }
+    $evidence = Wait-Evidence
+    if (-not $evidence.good) {
+        Set-Status 'failed' @{ reason = 'not_generalized'; exit_code = $process.ExitCode; evidence = $evidence }
+        return $false
+    }
+    Set-Status 'generalized' @{ exit_code = $process.ExitCode; evidence = $evidence }
+    return $true
+}
+
+try {
+    Set-Status 'starting'
+    if (-not (Invoke-Sysprep)) {
+        Send-Serial 'FAILED'
+        exit 3
+    }
+} catch {
+    Set-Status 'failed' @{ reason = 'wrapper'; error = [string]$_.Exception.Message }
+    Send-Serial 'FAILED wrapper'
+    exit 4
+}
+# From here on the machine is generalized: nothing may keep it from shutting down.
+Send-Serial 'GENERALIZED'
+Start-Sleep -Seconds 10 # whoever polls sees it
+try {
+    Set-Status 'cleaning' @{ evidence = (Get-Evidence) }
+    $null = Undo-Bootstrap
+    Remove-BuildAccount
+} catch {
+    Send-Serial "CLEANUP $($_.Exception.Message)"
+}
+try {
+    Set-Status 'shutting_down' @{ evidence = (Get-Evidence) }
+    Remove-OwnFiles
+} catch {
+    Send-Serial "CLEANUP $($_.Exception.Message)"
+}
+Stop-Machine
+exit 0
