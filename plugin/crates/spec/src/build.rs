@@ -12,7 +12,7 @@ use crate::documents::Documents;
 use crate::files;
 use crate::load::Inputs;
 use crate::matrix::Combination;
-use crate::model::{Base, Cloud, Connect, Image, ScriptText, Spec, Variable};
+use crate::model::{AnswerBase, Base, Cloud, Connect, Image, ScriptText, Spec, Unattend, Variable, Verify};
 use crate::route;
 use crate::shape;
 use crate::steps::{Expander, Frame, Steps};
@@ -164,19 +164,19 @@ impl Reader<'_> {
             form: Form::Final,
             diagnostics: &mut *self.diagnostics,
         };
-        let mut filled = filler.value(&bare, "/connect");
+        let mut section = filler.value(&bare, "/connect");
         filler.form = Form::Template;
         if let Some(account) = account {
             let account = filler.value(&account, "/connect/winrm/username");
-            if let Some(map) = filled.pointer_mut("/winrm").and_then(Value::as_object_mut) {
+            if let Some(map) = section.pointer_mut("/winrm").and_then(Value::as_object_mut) {
                 map.insert("username".to_owned(), account);
             }
         }
-        self.typed("connect", &filled).unwrap_or_default()
+        self.typed("connect", &section).unwrap_or_default()
     }
 
     /// `verify` without its steps, which are read as steps.
-    fn verify(&mut self) -> crate::model::Verify {
+    fn verify(&mut self) -> Verify {
         let Some(mut value) = self
             .document
             .value
@@ -184,7 +184,7 @@ impl Reader<'_> {
             .filter(|value| !value.is_null())
             .cloned()
         else {
-            return crate::model::Verify::default();
+            return Verify::default();
         };
         if let Some(map) = value.as_object_mut() {
             map.shift_remove("checks");
@@ -195,8 +195,8 @@ impl Reader<'_> {
             form: Form::Final,
             diagnostics: &mut *self.diagnostics,
         };
-        let filled = filler.value(&value, "/verify");
-        self.typed("verify", &filled).unwrap_or_default()
+        let section = filler.value(&value, "/verify");
+        self.typed("verify", &section).unwrap_or_default()
     }
 }
 
@@ -212,7 +212,7 @@ fn assemble(
     let base: Option<Base> = reader.required("base");
     let connect = reader.connect();
     let files = reader.optional("files", Form::Final);
-    let unattend = reader.optional("unattend", Form::Template);
+    let unattend: Unattend = reader.optional("unattend", Form::Template);
     let cloudbase_init = reader.optional("cloudbase_init", Form::Final);
     let generalize = reader.optional("generalize", Form::Final);
     let image: Option<Image> = reader.required("image");
@@ -222,6 +222,12 @@ fn assemble(
     if let Some(path) = base.as_ref().and_then(|base: &Base| base.user_data.clone()) {
         match files::text(reader.document, outside.inputs.files, "/base/user_data", &path) {
             Ok(script) => drop(scripts.insert(path, script)),
+            Err(diagnostic) => reader.diagnostics.push(diagnostic),
+        }
+    }
+    if let AnswerBase::File(path) = &unattend.base {
+        match files::answer_file(reader.document, outside.inputs.files, "/unattend/base/file", path) {
+            Ok(file) => drop(scripts.insert(path.clone(), file)),
             Err(diagnostic) => reader.diagnostics.push(diagnostic),
         }
     }
@@ -241,14 +247,14 @@ fn assemble(
         base: base?,
         connect,
         files,
-        software: steps.software.steps,
+        software: steps.software.todo,
         skipped,
         unattend,
         cloudbase_init,
         generalize,
         image: image?,
         verify,
-        checks: steps.checks.steps,
+        checks: steps.checks.todo,
         on_error,
         scripts,
     })

@@ -44,22 +44,41 @@ pub(crate) fn check(document: &Document, files: &dyn Files, at: &str, path: &str
 
 /// The content of a script.
 pub(crate) fn text(document: &Document, files: &dyn Files, at: &str, path: &str) -> Result<ScriptText, Diagnostic> {
-    let bytes = files.read(path).map_err(|why| {
+    let bytes = bytes(document, files, at, path)?;
+    let sha256 = hex::encode(Sha256::digest(&bytes));
+    let Ok(text) = String::from_utf8(bytes) else {
+        let message = format!("`{path}` is not UTF-8 text");
+        return Err(wrong(document, at, codes::NOT_TEXT, &message).help("save it as UTF-8"));
+    };
+    Ok(ScriptText { text, sha256 })
+}
+
+/// The content of an answer file, in whatever encoding it is.
+pub(crate) fn answer_file(
+    document: &Document,
+    files: &dyn Files,
+    at: &str,
+    path: &str,
+) -> Result<ScriptText, Diagnostic> {
+    let bytes = bytes(document, files, at, path)?;
+    let text = reseal_unattend::decode(&bytes).text;
+    Ok(ScriptText {
+        text,
+        sha256: hex::encode(Sha256::digest(&bytes)),
+    })
+}
+
+fn bytes(document: &Document, files: &dyn Files, at: &str, path: &str) -> Result<Vec<u8>, Diagnostic> {
+    check(document, files, at, path)?;
+    let why = |why| {
         wrong(
             document,
             at,
             codes::MISSING_FILE,
             &format!("cannot read `{path}`: {why}"),
         )
-    })?;
-    let sha256 = hex::encode(Sha256::digest(&bytes));
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(ScriptText { text, sha256 }),
-        Err(_) => {
-            let message = format!("`{path}` is not UTF-8 text");
-            Err(wrong(document, at, codes::NOT_TEXT, &message).help("save it as UTF-8"))
-        }
-    }
+    };
+    files.read(path).map_err(why)
 }
 
 fn wrong(document: &Document, at: &str, code: &'static str, message: &str) -> Diagnostic {

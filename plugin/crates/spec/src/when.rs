@@ -91,17 +91,12 @@ fn tokens(text: &str) -> Result<Vec<Token>, WhenError> {
 
 fn quoted(rest: &str, quote: char, start: usize) -> Result<(String, usize), WhenError> {
     let inside = rest.get(1..).unwrap_or("");
-    match inside.split_once(quote) {
-        Some((text, _)) => Ok((text.to_owned(), text.len() + 2)),
-        None => {
-            let message = "this text has no closing quote".to_owned();
-            Err(WhenError {
-                message,
-                start,
-                end: start + rest.len(),
-            })
-        }
-    }
+    let Some((text, _)) = inside.split_once(quote) else {
+        let message = "this text has no closing quote".to_owned();
+        let end = start + rest.len();
+        return Err(WhenError { message, start, end });
+    };
+    Ok((text.to_owned(), text.len() + 2))
 }
 
 fn word(rest: &str, start: usize) -> Result<(Kind, usize), WhenError> {
@@ -202,20 +197,17 @@ impl Parser<'_> {
     ) -> Result<Value, WhenError> {
         let first = self.at;
         let mut left = side(self)?;
-        while {
+        loop {
             let (start, end) = self.place(first);
             if !self.take(sign) {
-                false
-            } else {
-                let second = self.at;
-                let a = truth(&left, start, end)?;
-                let right = side(self)?;
-                let (start, end) = self.place(second);
-                left = Value::Bool(join(a, truth(&right, start, end)?));
-                true
+                return Ok(left);
             }
-        } {}
-        Ok(left)
+            let second = self.at;
+            let a = truth(&left, start, end)?;
+            let right = side(self)?;
+            let (start, end) = self.place(second);
+            left = Value::Bool(join(a, truth(&right, start, end)?));
+        }
     }
 
     fn compared(&mut self) -> Result<Value, WhenError> {

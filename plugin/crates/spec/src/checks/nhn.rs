@@ -4,6 +4,10 @@ use super::Complain;
 use crate::codes;
 use crate::model::{RootVolume, Size, Spec, Visibility, WayIn};
 
+/// Characters of the name of a Windows machine.
+const LONGEST_NAME: usize = 15;
+/// Bytes of a user-data script, leaving room for the build's own.
+const LARGEST_SCRIPT: usize = 40_000;
 /// Root volumes of Windows machines, MB.
 const SMALLEST_ROOT: u32 = 50 * 1024;
 const LARGEST_ROOT: u32 = 2000 * 1024;
@@ -25,6 +29,7 @@ pub(super) fn check(spec: &Spec, complain: &mut Complain<'_>) {
             );
         }
     }
+    names(spec, complain);
     root(spec, complain);
     if let Some(min_ram) = spec.image.min_ram.filter(|size| size.mb() < LEAST_RAM) {
         let message = format!("Windows on NHN Cloud needs 2 GB of RAM, not {min_ram}");
@@ -53,6 +58,35 @@ pub(super) fn check(spec: &Spec, complain: &mut Complain<'_>) {
             "/connect/winrm/way_in",
             message,
             "`auto` uses user data there",
+        );
+    }
+}
+
+fn names(spec: &Spec, complain: &mut Complain<'_>) {
+    if let Some(name) = spec
+        .base
+        .server_name
+        .as_ref()
+        .filter(|name| name.chars().count() > LONGEST_NAME)
+    {
+        let length = name.chars().count();
+        let message =
+            format!("a Windows machine's name on NHN Cloud has at most {LONGEST_NAME} characters, not {length}");
+        complain.error(
+            codes::NHN_NAME,
+            "/base/server_name",
+            message,
+            "leave it out: the build makes one that fits",
+        );
+    }
+    let script = spec.base.user_data.as_ref().and_then(|path| spec.scripts.get(path));
+    if script.is_some_and(|script| script.text.len() > LARGEST_SCRIPT) {
+        let message = "this script is too large for user data on NHN Cloud, which has room for 65,535 bytes of base64";
+        complain.error(
+            codes::NHN_USER_DATA,
+            "/base/user_data",
+            message,
+            "do it in a step of `software`",
         );
     }
 }

@@ -29,10 +29,19 @@ pub(super) fn check(spec: &Spec, files: &dyn Files, complain: &mut Complain<'_>)
     {
         complain.diagnostics.push(diagnostic);
     }
-    if let reseal_unattend::options::Base::File(path) = &spec.unattend.base
-        && let Err(diagnostic) = files::check(complain.document, files, "/unattend/base/file", path)
+    if spec
+        .base
+        .server_name
+        .as_deref()
+        .is_some_and(|name| !is_server_name(name))
     {
-        complain.diagnostics.push(diagnostic);
+        let help = "letters, digits and `-`, at most 63; it begins and ends with a letter or digit";
+        complain.error(
+            codes::BAD_NAME,
+            "/base/server_name",
+            "this cannot be the name of a machine",
+            help,
+        );
     }
     for (index, cidr) in spec.base.allow_from.iter().enumerate() {
         if !is_cidr(cidr) {
@@ -78,6 +87,11 @@ pub(super) fn windows_path(path: &str) -> Result<(), &'static str> {
         return Err("it goes up with `..`");
     }
     Ok(())
+}
+
+fn is_server_name(name: &str) -> bool {
+    let inside = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    inside && (1..=63).contains(&name.len()) && !name.starts_with('-') && !name.ends_with('-')
 }
 
 fn is_cidr(text: &str) -> bool {

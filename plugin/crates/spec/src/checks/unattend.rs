@@ -1,20 +1,41 @@
 //! The answer file, by its own crate's rules.
 
+use reseal_diag::Span;
 use reseal_unattend::{Target, Windows};
 
 use super::Complain;
 use crate::model::Spec;
+use crate::route;
+use crate::yaml::Document;
 
 pub(super) fn check(spec: &Spec, complain: &mut Complain<'_>) {
     let target = Target::sysprep(windows(spec));
     for problem in reseal_unattend::check(&spec.unattend, &target) {
         let mut diagnostic = problem.diagnostic;
         if let Some(option) = problem.option {
-            let span = complain.document.value_span(&format!("/unattend{option}"));
+            let span = span(complain.document, &format!("/unattend{option}"), &diagnostic.message);
             diagnostic = diagnostic.at(&complain.document.source, span, "");
         }
         complain.diagnostics.push(diagnostic);
     }
+}
+
+/// The value when the message quotes it, else the nearest key around it that the message names, else the value.
+fn span(document: &Document, at: &str, message: &str) -> Span {
+    let value = document.value_span(at);
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let written = document.source.slice(value).trim_matches(['"', '\'']);
+    if quoted.contains(&written) {
+        return value;
+    }
+    let mut route = Some(at);
+    while let Some(here) = route {
+        if document.place(here).is_some() && quoted.contains(&route::last(here).as_str()) {
+            return document.key_span(here);
+        }
+        route = route::parent(here);
+    }
+    value
 }
 
 /// Which Windows it is, as far as the spec tells: by the image's `os_version`, else by the base image's name.

@@ -181,6 +181,12 @@ choose a disk on which the machine cannot start. Either raise `image.min_disk`, 
     NHN_FLAVOR = "spec::nhn-flavor", "a flavour that does not run Windows on NHN Cloud",
         "Machines of the U2 family have local disks and are not offered for Windows. Use m2, c2, r2, t2 or x1 with at least
 2 GB of RAM.";
+    NHN_NAME = "spec::nhn-name", "a machine name that is too long for NHN Cloud",
+        "NHN Cloud refuses Windows machines whose name has more than 15 characters, since Windows would cut it. Without
+`base.server_name` the build makes a name that fits; the image's name is not concerned.";
+    NHN_USER_DATA = "spec::nhn-user-data", "a user-data script that is too large for NHN Cloud",
+        "User data on NHN Cloud have at most 65,535 bytes after base64, and the build needs some of them for its own account and
+listener. Do what can wait in a step of `software`, where size does not matter.";
     NHN_SIZE = "spec::nhn-size", "a size that NHN Cloud refuses for Windows",
         "Windows machines on NHN Cloud need at least 2 GB of RAM and boot from a volume of 50 to 2000 GB.";
     NHN_VISIBILITY = "spec::nhn-visibility", "a visibility that NHN Cloud does not have",

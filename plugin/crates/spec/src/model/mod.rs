@@ -22,6 +22,8 @@ pub use finish::{Cleanup, CloudbaseInit, CloudbaseMode, Fix, Generalize, General
 pub use image::{DiskFormat, Image, Visibility};
 /// The answer file's options are the answer file crate's own.
 pub use reseal_unattend::Options as Unattend;
+/// The file that an answer file starts from.
+pub use reseal_unattend::options::Base as AnswerBase;
 pub use resolved::{OnFailure, Origin, Policy, ScriptText, SkippedStep, Spec, SpecStep};
 pub use units::{Limit, Size};
 pub use variables::{Variable, VariableType};

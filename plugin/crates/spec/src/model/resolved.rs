@@ -57,7 +57,7 @@ pub struct Spec {
     pub checks: Vec<SpecStep>,
     /// What happens when the build fails.
     pub on_error: OnError,
-    /// Texts of the scripts and small files that the spec names, by path as written.
+    /// Texts of the scripts that the spec names and of its answer file, by path as written.
     pub scripts: BTreeMap<String, ScriptText>,
 }
 

@@ -102,8 +102,7 @@ fn expected_in_words(expected: &dyn Expected) -> String {
     match text.as_str() {
         "a string" => "text".to_owned(),
         "a boolean" => "`true` or `false`".to_owned(),
-        "u8" | "u16" | "u32" | "u64" => "a whole number".to_owned(),
-        "i8" | "i16" | "i32" | "i64" => "a whole number".to_owned(),
+        "u8" | "u16" | "u32" | "u64" | "i8" | "i16" | "i32" | "i64" => "a whole number".to_owned(),
         "a sequence" => "a list".to_owned(),
         "a map" => "a mapping".to_owned(),
         _ if text.starts_with("struct ") => "a mapping".to_owned(),

@@ -27,7 +27,7 @@ pub(crate) fn read<T: DeserializeOwned>(value: &Value, at: &str) -> (Option<T>, 
             Err(error) => error,
         };
         let mut steps = steps(&patient.value, error.path());
-        let mistake = error.into_inner();
+        let mistake = of_key(&patient.value, &steps, error.into_inner());
         if let Mistake::UnknownField { field, .. } = &mistake {
             steps.pop_if(|last| matches!(last, Step::Key(key) if key == field));
         }
@@ -43,6 +43,20 @@ pub(crate) fn read<T: DeserializeOwned>(value: &Value, at: &str) -> (Option<T>, 
         }
     }
     (None, complaints)
+}
+
+/// A word that is not possible and is a key of the mapping there is an unknown field of it.
+fn of_key(value: &Value, steps: &[Step], mistake: Mistake) -> Mistake {
+    let here = steps.iter().try_fold(value, |here, step| match step {
+        Step::Key(key) => here.get(key.as_str()),
+        Step::Index(index) => here.get(*index),
+    });
+    match mistake {
+        Mistake::UnknownWord { word, allowed } if here.is_some_and(|here| here.get(&word).is_some()) => {
+            Mistake::UnknownField { field: word, allowed }
+        }
+        other => other,
+    }
 }
 
 /// One step of a path in the value as it is now.
@@ -120,13 +134,13 @@ impl Patient {
             return false;
         };
         self.excused.insert(route.to_owned());
-        let list = self.original(around);
+        let list_route = self.original(around);
         match (find(&mut self.value, around), last) {
             (Some(Value::Object(map)), Step::Key(key)) => map.shift_remove(key).is_some(),
             (Some(Value::Array(items)), Step::Index(index)) if *index < items.len() => {
                 items.remove(*index);
                 let original = route::last(route).parse().unwrap_or(*index);
-                self.taken.entry(list).or_default().insert(original);
+                self.taken.entry(list_route).or_default().insert(original);
                 true
             }
             _ => false,

@@ -31,28 +31,28 @@ pub(super) fn is_common(operation: &str, field: &str) -> bool {
     RESERVED_FIELDS.contains(&field) && !(operation == "reboot" && field == "when")
 }
 
-/// Takes the common fields out of a step: `beside` the operation at `at`, and inside its options at `inside_at`.
+/// Takes the common fields out of a step: `beside` the operation and inside its options, each with its route.
 pub(super) fn gather(
     frame: &Frame<'_>,
     operation: &str,
-    beside: (&str, &Map<String, Value>),
-    inside: (&str, &mut Map<String, Value>),
+    (beside_at, beside): (&str, &Map<String, Value>),
+    (inside_at, inside): (&str, &mut Map<String, Value>),
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Common {
     let mut outer = Side {
-        at: beside.0,
+        at: beside_at,
         fields: Map::new(),
     };
     let mut inner = Side {
-        at: inside.0,
+        at: inside_at,
         fields: Map::new(),
     };
     for field in RESERVED_FIELDS {
-        if let Some(value) = beside.1.get(field) {
+        if let Some(value) = beside.get(field) {
             outer.fields.insert(field.to_owned(), value.clone());
         }
         if is_common(operation, field)
-            && let Some(value) = inside.1.shift_remove(field)
+            && let Some(value) = inside.shift_remove(field)
         {
             if outer.fields.contains_key(field) {
                 diagnostics.push(given_twice(frame, field, outer.at, inner.at));
@@ -94,8 +94,7 @@ fn text(
         form: Form::Final,
         diagnostics,
     };
-    let filled = filler.value(value, &at);
-    let (text, complaints) = shape::read::<String>(&filled, &at);
+    let (text, complaints) = shape::read::<String>(&filler.value(value, &at), &at);
     diagnostics.extend(
         complaints
             .iter()

@@ -32,7 +32,7 @@ pub(crate) struct Frame<'a> {
 /// The steps of a list.
 #[derive(Debug, Default)]
 pub(crate) struct Steps {
-    pub steps: Vec<SpecStep>,
+    pub todo: Vec<SpecStep>,
     pub skipped: Vec<SkippedStep>,
     number: usize,
 }
@@ -201,7 +201,7 @@ fn add(steps: &mut Steps, operation: &str, common: Common, step: Step, holds: bo
     let id_slug = slug::id(steps.number, common.name.as_deref().unwrap_or(""), operation);
     let label = common.name.unwrap_or_else(|| step.summary());
     if holds {
-        steps.steps.push(SpecStep {
+        steps.todo.push(SpecStep {
             id_slug,
             label,
             step,

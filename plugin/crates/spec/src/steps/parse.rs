@@ -75,15 +75,9 @@ fn next_key<'a>(here: Option<&Value>, rest: &'a str) -> (String, &'a str) {
                 .is_some_and(|after| after.is_empty() || after.starts_with(['.', '[']))
         })
         .max_by_key(|key| key.len());
-    let (key, after) = match known {
-        Some(key) => (key.clone(), rest.strip_prefix(key.as_str()).unwrap_or("")),
-        None => {
-            let end = rest.find(['.', '[']).unwrap_or(rest.len()).max(1);
-            let (key, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
-            (key.to_owned(), after)
-        }
-    };
-    (key, after.strip_prefix('.').unwrap_or(after))
+    let end = known.map_or_else(|| rest.find(['.', '[']).unwrap_or(rest.len()).max(1), String::len);
+    let (key, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+    (key.to_owned(), after.strip_prefix('.').unwrap_or(after))
 }
 
 fn remove(options: &mut Value, path: &[String]) -> bool {

@@ -173,7 +173,7 @@ impl Expander<'_> {
             diagnostics: self.diagnostics,
         };
         match filler.value(&Value::Object(with.clone()), at) {
-            Value::Object(filled) => filled,
+            Value::Object(values) => values,
             _ => Map::new(),
         }
     }

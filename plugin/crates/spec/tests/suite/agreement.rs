@@ -14,9 +14,17 @@ fn value(path: &std::path::Path) -> Option<Value> {
 }
 
 #[test]
-fn the_committed_schema_is_fresh() {
-    let path = root().join("schemas/reseal.v1.schema.json");
-    let mut fresh = serde_json::to_string_pretty(&reseal_spec::schema::schema()).unwrap();
+fn the_committed_schemas_are_fresh() {
+    fresh("schemas/reseal.v1.schema.json", &reseal_spec::schema::schema());
+    fresh(
+        "schemas/reseal-steps.v1.schema.json",
+        &reseal_spec::schema::part_schema(),
+    );
+}
+
+fn fresh(path: &str, schema: &Value) {
+    let path = root().join(path);
+    let mut fresh = serde_json::to_string_pretty(schema).unwrap();
     fresh.push('\n');
     if std::env::var_os("RESEAL_BLESS").is_some() {
         std::fs::write(&path, &fresh).unwrap();

@@ -65,7 +65,7 @@ image: { name: "i-${price}-$${x}" }
 "#;
     let part = "variables: { key: { sensitive: true }, own: { sensitive: true } }\nsteps:\n  - cmd: { command: 'part ${key} ${own} ${build.id}' }\n";
     let loaded = loaded(rest, &[("part.yaml", part)], |inputs| {
-        inputs.vars = vec![pair("token", "canary-1")]
+        inputs.vars = vec![pair("token", "canary-1")];
     });
     assert_eq!(rendered(&loaded), "");
     let spec = loaded.specs.first().unwrap();
@@ -96,7 +96,7 @@ image: { name: "i-${price}-$${x}" }
 fn values_given_from_outside_are_never_shown() {
     let rest = "variables: { n: { type: number }, c: { sensitive: true, allowed: [x] } }\nimage: { name: \"i${n}\" }\nsoftware: [ { cmd: { command: \"${c}\" } } ]\n";
     let loaded = loaded(rest, &[], |inputs| {
-        inputs.vars = vec![pair("n", "canary"), pair("c", "canary")]
+        inputs.vars = vec![pair("n", "canary"), pair("c", "canary")];
     });
     assert_eq!(codes(&loaded), ["spec::variable-value", "spec::variable-value"]);
     assert!(!rendered(&loaded).contains("canary"));
@@ -196,4 +196,48 @@ fn further_checks_speak_up() {
         &["spec::unused-variable"],
     );
     check("reseal: 1\nimage: { name: i }\n", &["spec::duplicate-key"]);
+}
+
+#[test]
+fn an_answer_file_is_read_in_its_encoding() {
+    struct Utf16;
+    impl reseal_spec::Files for Utf16 {
+        fn read(&self, _: &str) -> Result<Vec<u8>, String> {
+            Ok([0xff, 0xfe]
+                .into_iter()
+                .chain("<unattend/>".encode_utf16().flat_map(u16::to_le_bytes))
+                .collect())
+        }
+
+        fn exists(&self, _: &str) -> bool {
+            true
+        }
+    }
+    let text = format!("{HEAD}image: {{ name: i }}\nunattend: {{ base: {{ file: u.xml }} }}\n");
+    let loaded = load(&SourceText::new("t.yaml", text), &inputs(&Utf16));
+    assert_eq!(rendered(&loaded), "");
+    let file = loaded.specs.first().and_then(|spec| spec.scripts.get("u.xml")).unwrap();
+    assert_eq!(file.text.trim_start_matches('\u{feff}'), "<unattend/>");
+}
+
+#[test]
+fn large_user_data_do_not_fit_nhn() {
+    struct Large;
+    impl reseal_spec::Files for Large {
+        fn read(&self, _: &str) -> Result<Vec<u8>, String> {
+            Ok(vec![b'x'; 50_000])
+        }
+
+        fn exists(&self, _: &str) -> bool {
+            true
+        }
+    }
+    let head = HEAD
+        .replace("openstack", "nhn")
+        .replace("network: n", "network: n, user_data: x.ps1");
+    let loaded = load(
+        &SourceText::new("t.yaml", format!("{head}image: {{ name: i }}\n")),
+        &inputs(&Large),
+    );
+    assert_eq!(codes(&loaded), ["spec::nhn-user-data"]);
 }

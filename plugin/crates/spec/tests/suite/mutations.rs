@@ -37,10 +37,11 @@ fn mutate(text: &str, at: usize, change: &Change) -> String {
         Change::Insert(piece) => drop(chars.splice(at..at, piece.chars())),
         Change::Cut => chars.truncate(at),
         Change::Swap => {
-            let lines: Vec<&str> = text.lines().collect();
-            let mut lines: Vec<&str> = lines.clone();
-            let last = lines.len().saturating_sub(1);
-            lines.swap(at % (last + 1), (at / 7) % (last + 1));
+            let mut lines: Vec<&str> = text.lines().collect();
+            let count = lines.len();
+            if count > 0 {
+                lines.swap(at % count, at / 7 % count);
+            }
             return lines.join("\n");
         }
     }
