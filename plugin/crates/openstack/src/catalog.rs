@@ -148,13 +148,11 @@ impl Catalog {
         }
     }
 
-    /// All regions, sorted.
+    /// The regions of the services that a build needs, sorted. Others, such as a global identity service, do not count.
     pub fn regions(&self) -> Vec<String> {
-        let mut regions: Vec<_> = self
-            .endpoints
-            .iter()
-            .filter_map(|endpoint| endpoint.regions.first().cloned())
-            .collect();
+        let needed = |kind: &str| Service::ALL.iter().any(|service| service.types().contains(&kind));
+        let ours = self.endpoints.iter().filter(|endpoint| needed(&endpoint.kind));
+        let mut regions: Vec<_> = ours.filter_map(|endpoint| endpoint.regions.first().cloned()).collect();
         regions.sort();
         regions.dedup();
         regions
@@ -163,26 +161,26 @@ impl Catalog {
     /// The region to use: the wanted one if the catalogue has it, else its only one.
     pub fn region(&self, wanted: Option<&str>) -> Result<String, CloudError> {
         let known = self.regions();
-        let list = known.join(", ");
+        let refused = |message: String| CloudError::new(CloudErrorKind::Invalid, "read the catalogue", message);
         match (wanted, known.as_slice()) {
             // An empty catalogue is judged when a service is looked up: overrides may stand for all of it.
-            (Some(wanted), []) => Ok(wanted.to_owned()),
-            (None, []) => Ok(String::new()),
-            (Some(wanted), _) if self.endpoints.iter().any(|endpoint| endpoint.is_in(wanted)) => Ok(wanted.to_owned()),
-            (Some(wanted), _) => Err(CloudError::new(
-                CloudErrorKind::Invalid,
-                "read the catalogue",
-                format!("the region `{wanted}` is not in the catalogue"),
-            )
-            .hint(format!("the catalogue has: {list}"))),
+            (wanted, []) => Ok(wanted.unwrap_or_default().to_owned()),
             (None, [only]) => Ok(only.clone()),
-            (None, _) => Err(CloudError::new(
-                CloudErrorKind::Invalid,
-                "read the catalogue",
-                "the catalogue has several regions",
-            )
-            .hint(format!("choose one with `cloud.region` or `OS_REGION_NAME`: {list}"))),
+            (None, several) => Err(refused("the catalogue has several regions".to_owned()).hint(format!(
+                "choose one with `cloud.region` or `OS_REGION_NAME`: {}",
+                several.join(", ")
+            ))),
+            (Some(wanted), _) => self.spelled(wanted).ok_or_else(|| {
+                refused(format!("the region `{wanted}` is not in the catalogue"))
+                    .hint(format!("the catalogue has: {}", known.join(", ")))
+            }),
         }
+    }
+
+    /// A region as the catalogue spells it.
+    fn spelled(&self, wanted: &str) -> Option<String> {
+        let mut names = self.endpoints.iter().flat_map(|endpoint| &endpoint.regions);
+        names.find(|name| name.eq_ignore_ascii_case(wanted)).cloned()
     }
 
     /// The address of a service, as the catalogue gave it.

@@ -47,6 +47,8 @@ pub(crate) struct Rules {
     pub(crate) volume_type_version: Option<Microversion>,
     /// The free text of a floating IP.
     pub(crate) floating_ip_note: &'static str,
+    /// What to do when a subnet has no way to the outside.
+    pub(crate) no_way_out: &'static str,
     /// The visibility that goes with an upload of a volume.
     pub(crate) upload_visibility: Option<&'static str>,
     /// `GET /limits` is documented.

@@ -22,6 +22,8 @@ mod marked;
 mod neutron;
 mod nova;
 mod paging;
+#[cfg(test)]
+mod robust;
 mod stats;
 
 pub use catalog::{Catalog, Endpoint, Service};

@@ -25,7 +25,7 @@ fn nhn_has_volumev2_and_several_regions() {
     assert!(url.ends_with("/v2/11112222333344445555666677778888"), "{url}");
     let several = catalog.region(None).unwrap_err();
     assert!(several.hints[0].contains("KR1, KR2"), "{several:?}");
-    assert_eq!(catalog.region(Some("KR2")).unwrap(), "KR2");
+    assert_eq!(catalog.region(Some("kr2")).unwrap(), "KR2");
     assert!(catalog.region(Some("US1")).unwrap_err().hints[0].contains("KR1"));
 }
 
@@ -128,4 +128,17 @@ fn addresses_get_their_version_once() {
         "https://os.example/volume/v3/p1",
     );
     check(Service::Compute, "https://vm.example", "https://vm.example/v2.1");
+}
+
+#[test]
+fn a_global_identity_service_is_no_second_region() {
+    let mut catalog = v3();
+    catalog.endpoints.push(Endpoint {
+        kind: "identity".to_owned(),
+        regions: vec!["Global".to_owned()],
+        interface: Interface::Public,
+        url: "https://id.example/v3".to_owned(),
+    });
+    assert_eq!(catalog.region(None).unwrap(), "RegionOne");
+    assert_eq!(Catalog::default().region(None).unwrap(), "");
 }

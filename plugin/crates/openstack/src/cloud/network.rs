@@ -72,26 +72,28 @@ impl OpenStack {
             list: neutron::floating_ips(),
             is_ours: &is_ours,
         };
-        let value = self
-            .made(
-                &neutron::create_floating_ip(new, &port, self.rules),
-                &look,
-                "floatingip",
-            )
-            .await?;
+        let request = neutron::create_floating_ip(new, &port, self.rules);
+        let made = self.made(&request, &look, "floatingip").await;
+        let value = made.map_err(|error| self.explained(error))?;
         let floating_ip = neutron::read_floating_ip(&value).ok_or_else(|| no_id("allocate floating IP"))?;
         if json::text(&value, "port_id").as_ref() == Some(&port) {
             return Ok(floating_ip);
         }
-        match self
-            .client
-            .call(&neutron::attach_floating_ip(&floating_ip.id, &port))
-            .await
-        {
+        let attach = neutron::attach_floating_ip(&floating_ip.id, &port);
+        match self.client.call(&attach).await {
             Ok(_) => Ok(floating_ip),
-            Err(error) => Err(self
-                .taken_back(error, &neutron::delete_floating_ip(&floating_ip.id))
-                .await),
+            Err(error) => {
+                let release = neutron::delete_floating_ip(&floating_ip.id);
+                Err(self.taken_back(self.explained(error), &release).await)
+            }
+        }
+    }
+
+    /// The most usual reason why an address cannot be had.
+    fn explained(&self, error: CloudError) -> CloudError {
+        match error.kind {
+            CloudErrorKind::NotFound if error.message.contains("not reachable") => error.hint(self.rules.no_way_out),
+            _ => error,
         }
     }
 

@@ -42,6 +42,8 @@ pub(super) const RULES: Rules = Rules {
     volume_type_version: None,
     // FLOATING, create: `label`.
     floating_ip_note: "label",
+    // VPC, subnets: `routingtable.gateway_id` must be set.
+    no_way_out: "attach an internet gateway to the subnet's routing table",
     // VOLUME, os-volume_upload_image: `visibility` is private or shared.
     upload_visibility: Some("private"),
     // INSTANCE does not list `limits`.

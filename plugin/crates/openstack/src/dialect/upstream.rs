@@ -44,6 +44,8 @@ pub(super) const RULES: Rules = Rules {
     }),
     // NETWORK, create floating IP: `description`.
     floating_ip_note: "description",
+    // NETWORK, floating IPs: the subnet's router needs a gateway on the external network.
+    no_way_out: "connect the subnet to the external network with a router",
     // VOLUME, upload volume to image: `visibility` and `protected` need microversion 3.1, and the schema is closed.
     upload_visibility: None,
     // COMPUTE, show rate and absolute limits.

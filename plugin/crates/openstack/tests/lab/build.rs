@@ -1,6 +1,6 @@
 //! The calls of one build, as the engine would make them.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::future::Future;
 
@@ -272,13 +272,17 @@ pub(crate) async fn whole(mode: Mode, faults: &[&str]) -> Site {
         .map(|left| (left.kind, left.id.clone()))
         .collect();
     assert_eq!(left, [(ResourceKind::Image, image.to_string())], "{mode:?} {faults:?}");
-    let made = &site.lab.images()[0];
+    let image_made = &site.lab.images()[0];
     assert_eq!(
-        (made.min_disk_gb, made.min_ram_mb, made.taken_while_running),
+        (
+            image_made.min_disk_gb,
+            image_made.min_ram_mb,
+            image_made.taken_while_running
+        ),
         (60, 2048, false)
     );
     assert_eq!(
-        (made.properties["os_distro"].as_str(), made.tags.as_slice()),
+        (image_made.properties["os_distro"].as_str(), image_made.tags.as_slice()),
         ("windows", &["golden".to_owned()][..])
     );
     cloud.delete_image(&image).await.unwrap();

@@ -1,7 +1,5 @@
 //! The sentences of the contract, one by one.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use reseal_lab::Mode;
 use reseal_machine::cloud::{ImageQuery, NewKeypair, NewSecurityGroup, Observed};
 use reseal_machine::{Cloud, CloudErrorKind, FloatingIpId, ImageId, SecurityGroupId, ServerId, Status, VolumeId};

@@ -5,3 +5,4 @@ mod patience;
 mod refusals;
 mod script;
 mod session;
+mod tls;

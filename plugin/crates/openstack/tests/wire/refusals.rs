@@ -157,10 +157,9 @@ async fn an_address_that_cannot_be_attached_is_released() {
         (early.kind, early.status),
         (CloudErrorKind::Conflict, Status::Temporary)
     );
-    assert_eq!(
-        cloud.create_floating_ip(&new).await.unwrap_err().kind,
-        CloudErrorKind::NotFound
-    );
+    let stranded = cloud.create_floating_ip(&new).await.unwrap_err();
+    assert_eq!(stranded.kind, CloudErrorKind::NotFound);
+    assert!(stranded.hints[0].contains("router"), "{stranded:?}");
     assert_eq!(script.asked("DELETE /network/v2.0/floatingips/a").len(), 1);
 }
 

@@ -19,6 +19,7 @@ use reseal_machine::Clock;
 use reseal_machine::cloud::Dialect;
 use reseal_openstack::{Auth, Credentials, Domain, Interface, Named, OpenStack, OpenStackConfig, Project, Tls, User};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
 /// One answer.
@@ -102,6 +103,11 @@ impl Script {
         self
     }
 
+    /// Answers on one connection that somebody else opened.
+    pub(crate) async fn serve_one(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        converse(stream, Arc::clone(&self.scene)).await;
+    }
+
     pub(crate) fn asked(&self, route: &str) -> Vec<Asked> {
         let scene = self.scene.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |asked: &&Asked| key(&asked.method, &asked.path) == route;
@@ -175,14 +181,18 @@ fn key(method: &str, path: &str) -> String {
 
 async fn serve(listener: TcpListener, scene: Arc<Mutex<Scene>>) {
     while let Ok((stream, _)) = listener.accept().await {
-        let scene = Arc::clone(&scene);
-        tokio::spawn(async move {
-            let service = service_fn(|request| answer(request, Arc::clone(&scene)));
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
-        });
+        tokio::spawn(converse(stream, Arc::clone(&scene)));
     }
+}
+
+async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, scene: Arc<Mutex<Scene>>) {
+    let service = service_fn(|request| answer(request, Arc::clone(&scene)));
+    // A connection that a test ended in the middle is no failure of the test.
+    drop(
+        http1::Builder::new()
+            .serve_connection(TokioIo::new(stream), service)
+            .await,
+    );
 }
 
 async fn answer(request: Request<Incoming>, scene: Arc<Mutex<Scene>>) -> Result<Response<Full<Bytes>>, io::Error> {
