@@ -36,15 +36,15 @@ pub fn lint(source: &SourceText, target: &Target) -> Vec<Finding> {
 /// As [`lint`], for a text without a name.
 pub fn lint_text(text: &str, target: &Target) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let repaired = parse::check(text, &mut findings);
-    if let Some(document) = repaired
-        .as_deref()
-        .and_then(|text| roxmltree::Document::parse(text).ok())
-    {
-        if frame::check_root(document.root_element(), &mut findings) {
-            let file = AnswerFile::read(&document);
-            check(&file, &resolve(&file, target), &mut findings);
+    if let Some(mended) = parse::check(text, &mut findings) {
+        let mut inner = Vec::new();
+        if let Ok(document) = roxmltree::Document::parse(&mended.text) {
+            check_document(&document, target, &mut inner);
         }
+        findings.extend(inner.into_iter().map(|mut finding| {
+            mended.move_back(&mut finding);
+            finding
+        }));
     }
     findings.sort_by_key(|finding| (finding.span, finding.severity, finding.code));
     findings.dedup();
@@ -54,6 +54,13 @@ pub fn lint_text(text: &str, target: &Target) -> Vec<Finding> {
 /// Whether any finding is an error.
 pub fn has_errors(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.severity == Severity::Error)
+}
+
+fn check_document(document: &roxmltree::Document<'_>, target: &Target, findings: &mut Vec<Finding>) {
+    if frame::check_root(document.root_element(), findings) {
+        let file = AnswerFile::read(document);
+        check(&file, &resolve(&file, target), findings);
+    }
 }
 
 fn check(file: &AnswerFile<'_, '_>, target: &Target, findings: &mut Vec<Finding>) {

@@ -1,6 +1,7 @@
 //! U001: well-formed XML.
 //!
-//! Slips that can be mended without moving a byte are mended in a copy, so that the other rules still see the file.
+//! Slips that can be mended in thought are mended in a copy, so that the other rules still see the file. Where that moves
+//! bytes, the copy remembers, and findings are moved back.
 
 use reseal_diag::Span;
 use roxmltree::{Document, Error, TextPos};
@@ -10,28 +11,84 @@ use crate::finding::Finding;
 /// How many slips are mended at most.
 const LIMIT: usize = 20;
 
-/// Complains about what is not well-formed; returns a text of the same length that is, if one can be had.
-pub(super) fn check(text: &str, findings: &mut Vec<Finding>) -> Option<String> {
-    let mut mended = text.to_owned();
+/// A text that is well-formed.
+pub(super) struct Mended {
+    /// The text.
+    pub(super) text: String,
+    /// Where blanks were put in, in bytes of the original, sorted.
+    inserted: Vec<usize>,
+}
+
+impl Mended {
+    /// The place in the original.
+    fn original(&self, offset: usize) -> usize {
+        let before = self
+            .inserted
+            .iter()
+            .enumerate()
+            .filter(|(count, at)| **at + count < offset)
+            .count();
+        offset - before
+    }
+
+    fn original_span(&self, span: Span) -> Span {
+        Span::new(self.original(span.start), self.original(span.end))
+    }
+
+    /// Moves a finding in the mended text to where it is in the original.
+    pub(super) fn move_back(&self, finding: &mut Finding) {
+        if self.inserted.is_empty() {
+            return;
+        }
+        finding.span = self.original_span(finding.span);
+        if let Some((span, _)) = &mut finding.related {
+            *span = self.original_span(*span);
+        }
+        if let Some(fix) = &mut finding.fix {
+            fix.span = self.original_span(fix.span);
+        }
+    }
+
+    fn mend(&mut self, slip: &Slip) -> Option<()> {
+        if slip.span.start == slip.span.end {
+            let original = self.original(slip.span.start);
+            self.inserted.push(original);
+            self.inserted.sort_unstable();
+            self.text.insert(slip.span.start, ' ');
+        } else {
+            self.text = blank(&self.text, slip.span)?;
+        }
+        Some(())
+    }
+}
+
+/// Complains about what is not well-formed; returns a text that is, if one can be had.
+pub(super) fn check(text: &str, findings: &mut Vec<Finding>) -> Option<Mended> {
+    let mut mended = Mended {
+        text: text.to_owned(),
+        inserted: vec![],
+    };
     for _ in 0..LIMIT {
-        let error = match Document::parse(&mended) {
+        let error = match Document::parse(&mended.text) {
             Ok(_) => return Some(mended),
             Err(error) => error,
         };
-        let at = offset(&mended, error.pos());
-        let Some(slip) = find_slip(&mended, &error, at) else {
-            findings.push(finding(text, &error, at));
-            return None;
+        let at = offset(&mended.text, error.pos());
+        let slip = find_slip(&mended.text, &error, at);
+        let mut found = match &slip {
+            Some(slip) => slip.finding.clone(),
+            None => finding(&mended.text, &error, at),
         };
-        findings.push(slip.finding);
-        mended = blank(&mended, slip.span)?;
+        mended.move_back(&mut found);
+        findings.push(found);
+        mended.mend(&slip?)?;
     }
     None
 }
 
 struct Slip {
     finding: Finding,
-    /// What to blank out so that reading can go on.
+    /// What to blank out so that reading can go on; where it is empty, a blank is put in.
     span: Span,
 }
 
@@ -75,10 +132,17 @@ fn ampersand(text: &str, error: &Error, at: usize) -> Option<Slip> {
     };
     let line = text.get(..at)?.rfind('\n').map_or(0, |before| before + 1);
     let found = if entity { bare(line).or_else(|| bare(0)) } else { None }?;
-    let span = Span::new(found, found + 1);
+    let run = text.get(found..)?.bytes().take_while(|byte| *byte == b'&').count();
+    let count = if is_reference(text.get(found + run - 1..)?) {
+        run - 1
+    } else {
+        run
+    }
+    .max(1);
+    let span = Span::new(found, found + count);
     let finding = Finding::error("U001", span, "a bare `&` is not allowed in XML")
         .help("write `&amp;`")
-        .fix(span, "&amp;", "escape it");
+        .fix(span, "&amp;".repeat(count), "escape it");
     Some(Slip { finding, span })
 }
 
@@ -124,8 +188,7 @@ fn double_hyphen(text: &str, at: usize) -> Option<Slip> {
     None
 }
 
-/// `name="a"language="b"`: a blank is missing. There is no room for one, so the second attribute is read as if it were
-/// not there.
+/// `name="a"language="b"`: a blank is missing.
 fn crowded_attributes(text: &str, fault: usize) -> Option<Slip> {
     let tags = text.match_indices('<').filter_map(|(start, _)| {
         let length = text.get(start..)?.find('>')?;
@@ -137,16 +200,16 @@ fn crowded_attributes(text: &str, fault: usize) -> Option<Slip> {
             continue;
         };
         let at = start + found;
-        let rest = text.get(at..)?;
-        // name = "value": from here past the second quote.
-        let mut quotes = rest.match_indices(['"', '\'']);
-        let end = at + quotes.nth(1).map_or(1, |(second, _)| second + 1);
-        let finding = Finding::error("U001", Span::new(at, end), "a blank is missing between two attributes")
-            .help("this is not well-formed XML, even if some reader bears with it")
-            .fix(Span::new(at, at), " ", "separate them");
+        let finding = Finding::error(
+            "U001",
+            Span::new(at, at + 1),
+            "a blank is missing between two attributes",
+        )
+        .help("this is not well-formed XML, even if some reader bears with it")
+        .fix(Span::new(at, at), " ", "separate them");
         return Some(Slip {
             finding,
-            span: Span::new(at, end),
+            span: Span::new(at, at),
         });
     }
     None

@@ -117,7 +117,9 @@ fn check_children(
             check_once(setting, child, &mut seen, findings);
         }
         let idle = check_setting(scope, setting, child, idle, findings);
-        check_children(scope, child, &setting.children, Some(setting), idle, findings);
+        if !is_text_only(setting) {
+            check_children(scope, child, &setting.children, Some(setting), idle, findings);
+        }
     }
     check_required(node, known, parent, findings);
 }
@@ -252,10 +254,9 @@ fn check_content(setting: &'static Setting, node: Node<'_, '_>, findings: &mut V
         }
         return;
     }
-    if setting.children.iter().all(|child| child.name.starts_with('@')) {
+    if is_text_only(setting) {
         if let Some(inner) = xml::elements(node).next() {
-            let said = format!("`{}` takes a text, not elements", setting.name);
-            findings.push(Finding::error("U021", name_span(inner), said));
+            findings.push(elements_in_text(setting, inner));
             return;
         }
     }
@@ -265,6 +266,21 @@ fn check_content(setting: &'static Setting, node: Node<'_, '_>, findings: &mut V
     } else if !is_template(&text) {
         findings.extend(check_text(setting, node, &text));
     }
+}
+
+fn elements_in_text(setting: &'static Setting, inner: Node<'_, '_>) -> Finding {
+    let said = format!("`{}` takes a text, not elements", setting.name);
+    let finding = Finding::error("U021", name_span(inner), said);
+    if setting.has_key_attribute() {
+        finding.help("the key is the attribute `wcm:keyValue` of the item, and the value its own text")
+    } else {
+        finding
+    }
+}
+
+/// Whether only text may stand in it.
+fn is_text_only(setting: &Setting) -> bool {
+    setting.value.is_some() && setting.children.iter().all(|child| child.name.starts_with('@'))
 }
 
 fn check_text(setting: &'static Setting, node: Node<'_, '_>, text: &str) -> Option<Finding> {
@@ -363,9 +379,6 @@ fn unknown_setting(
     let name = node.tag_name().name();
     let place = name_span(node);
     let owner = parent.map_or(scope.component.name, |parent| parent.name);
-    if parent.is_some_and(|parent| parent.kind == Kind::Leaf || parent.value.is_some() && parent.children.is_empty()) {
-        return Finding::hint("U021", place, format!("`{name}` stands in a setting that takes a text"));
-    }
     let finding = Finding::error("U006", place, format!("`{owner}` has no setting `{name}`"));
     if parent.is_some_and(Setting::has_key_attribute) && ["key", "value"].contains(&name.to_ascii_lowercase().as_str())
     {

@@ -1,0 +1,114 @@
+//! The linter over whole answer files: silent about good ones, exact about bad ones.
+
+use std::path::{Path, PathBuf};
+
+use reseal_diag::{Severity, SourceText};
+use reseal_unattend::{Architecture, Context, Finding, Target, Windows, decode, fix, lint, lint_text};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/data/unattend")
+}
+
+fn target(words: &str) -> Target {
+    let mut target = Target::default();
+    for word in words.split(' ').filter(|word| *word != "-") {
+        if let Some(context) = Context::from_word(word) {
+            target.context = context;
+        } else if let Some(windows) = Windows::from_word(word) {
+            target.windows = Some(windows);
+        } else {
+            target.architecture = Some(Architecture::from_word(word).unwrap_or_else(|| panic!("{word}")));
+        }
+    }
+    target
+}
+
+/// Path below the folder, target, text.
+fn cases(kind: &str) -> Vec<(String, Target, String)> {
+    let table = std::fs::read_to_string(folder().join("targets.tsv")).unwrap();
+    let cases: Vec<_> = table
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .filter(|(path, _)| path.starts_with(kind))
+        .map(|(path, words)| {
+            let decoded = decode(&std::fs::read(folder().join(path)).unwrap());
+            assert_eq!(decoded.finding, None, "{path}");
+            (path.to_owned(), target(words), decoded.text)
+        })
+        .collect();
+    let files = std::fs::read_dir(folder().join(kind)).unwrap().count();
+    assert_eq!(files, cases.len(), "every file stands in targets.tsv");
+    cases
+}
+
+fn show(source: &SourceText, findings: &[Finding]) -> String {
+    findings
+        .iter()
+        .map(|finding| {
+            let place = source.location(finding.span.start);
+            format!(
+                "  {place} {:?} {} {}\n",
+                finding.severity, finding.code, finding.message
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn good_files_have_hints_at_most() {
+    let mut complaints = String::new();
+    let cases = cases("good/");
+    assert!(cases.len() >= 30);
+    for (path, target, text) in cases {
+        let source = SourceText::new(path, text);
+        let loud: Vec<Finding> = lint(&source, &target)
+            .into_iter()
+            .filter(|finding| finding.severity != Severity::Note)
+            .collect();
+        complaints.push_str(&show(&source, &loud));
+    }
+    assert!(complaints.is_empty(), "\n{complaints}");
+}
+
+#[test]
+fn bad_files_are_found_at_their_line() {
+    let mut complaints = String::new();
+    let cases = cases("bad/");
+    assert!(cases.len() >= 30);
+    for (path, target, text) in cases {
+        let at = text.find("<!-- U").unwrap();
+        let code = text.get(at + 5..at + 9).unwrap().to_owned();
+        let source = SourceText::new(path, text);
+        let line = source.location(at).line;
+        let loud: Vec<Finding> = lint(&source, &target)
+            .into_iter()
+            .filter(|finding| finding.severity != Severity::Note)
+            .collect();
+        let exact = |finding: &Finding| finding.code == code && source.location(finding.span.start).line == line;
+        if loud.len() != 1 || !loud.iter().all(exact) {
+            let found = show(&source, &loud);
+            complaints.push_str(&format!("{} wants {code} in line {line} only:\n{found}", source.name()));
+        }
+    }
+    assert!(complaints.is_empty(), "\n{complaints}");
+}
+
+#[test]
+fn safe_fixes_cure_and_settle() {
+    for (path, target, text) in cases("bad/").into_iter().chain(cases("good/")) {
+        let findings = lint_text(&text, &target);
+        let safe = findings
+            .iter()
+            .filter(|one| one.fix.as_ref().is_some_and(|fix| fix.safe))
+            .count();
+        let fixed = fix(&text, &findings);
+        let after = lint_text(&fixed, &target);
+        if safe == 0 {
+            assert_eq!(fixed, text, "{path}");
+        } else {
+            assert!(after.len() < findings.len(), "{path}: {after:?}");
+        }
+        let settled = fix(&fixed, &after);
+        assert_eq!(fix(&settled, &lint_text(&settled, &target)), settled, "{path}");
+    }
+}
