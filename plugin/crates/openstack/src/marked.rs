@@ -23,8 +23,9 @@ impl OpenStack {
         found.extend(self.marked_addresses().await?);
         found.extend(self.marked_groups().await?);
         found.extend(self.marked_images().await?);
+        let keypairs = self.marked_keypairs(build, &found).await?;
+        found.extend(keypairs);
         found.retain(|marked| build.is_none_or(|build| marked.marks.build == *build));
-        found.extend(self.marked_keypairs(build).await?);
         found.sort_by(|a, b| (a.kind, &a.name, &a.id).cmp(&(b.kind, &b.name, &b.id)));
         Ok(found)
     }
@@ -98,12 +99,17 @@ impl OpenStack {
             .collect())
     }
 
-    /// Key pairs belong to the user and have only a name: `reseal-`, a part of the build's id, perhaps more.
-    async fn marked_keypairs(&self, build: Option<&BuildId>) -> Result<Vec<Marked>, CloudError> {
+    /// Key pairs belong to the user and have only a name: `reseal-`, a part of the build's id, perhaps more. The build is
+    /// the wanted one, or one that something else was found of, or else only that part is known of it.
+    async fn marked_keypairs(&self, wanted: Option<&BuildId>, found: &[Marked]) -> Result<Vec<Marked>, CloudError> {
         let pairs = self.client.list(&nova::keypairs()).await?;
+        let known: Vec<_> = wanted
+            .into_iter()
+            .chain(found.iter().map(|marked| &marked.marks.build))
+            .collect();
         let read = |item: &Value| {
             let name = json::text(item.get("keypair").unwrap_or(item), "name")?;
-            let build = build_of(&name, build)?;
+            let build = build_of(&name, &known)?;
             Some(Marked {
                 kind: ResourceKind::Keypair,
                 id: name.clone(),
@@ -137,17 +143,21 @@ fn marks_from(object: &Value) -> Option<Marks> {
     ))
 }
 
-/// The build of a key pair: the wanted one if the name has a part of its id, or what the name itself says.
-fn build_of(name: &str, wanted: Option<&BuildId>) -> Option<BuildId> {
+/// The build of a key pair: the known one whose id the name has a part of, or what the name itself says.
+fn build_of(name: &str, known: &[&BuildId]) -> Option<BuildId> {
     let rest = name.strip_prefix(KEYPAIR)?;
-    let Some(wanted) = wanted else {
-        let short = rest.split('-').next().filter(|short| short.len() >= SHORTEST)?;
-        return Some(BuildId::new(short));
-    };
-    let full = wanted.as_str();
-    let short = rest.split('-').next().unwrap_or_default();
-    let in_id = short.len() >= SHORTEST && full.replace('-', "").contains(short);
-    (rest.starts_with(full) || in_id).then(|| wanted.clone())
+    let short = rest.split('-').next().filter(|short| short.len() >= SHORTEST)?;
+    let is_it = |build: &&&BuildId| rest.starts_with(build.as_str()) || plain(build).contains(short);
+    Some(
+        known
+            .iter()
+            .find(is_it)
+            .map_or_else(|| BuildId::new(short), |build| (**build).clone()),
+    )
+}
+
+fn plain(build: &BuildId) -> String {
+    build.as_str().chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
 #[cfg(test)]
@@ -157,15 +167,15 @@ mod tests {
     #[test]
     fn key_pairs_are_known_by_a_part_of_the_build() {
         let build = BuildId::new("0199aaaa-bbbb-7ccc-8ddd-eeeeffff0000");
-        assert_eq!(build_of("reseal-ffff0000", Some(&build)), Some(build.clone()));
-        assert_eq!(build_of("reseal-ffff0000-verify", Some(&build)), Some(build.clone()));
-        assert_eq!(
-            build_of("reseal-0199aaaa-bbbb-7ccc-8ddd-eeeeffff0000", Some(&build)),
-            Some(build.clone())
-        );
-        assert_eq!(build_of("reseal-12345678", Some(&build)), None);
-        assert_eq!(build_of("reseal-a", Some(&build)), None);
-        assert_eq!(build_of("my-key", None), None);
-        assert_eq!(build_of("reseal-ffff0000-x", None), Some(BuildId::new("ffff0000")));
+        let check = |name: &str, expect: Option<&str>| {
+            assert_eq!(build_of(name, &[&build]), expect.map(BuildId::new), "{name}");
+        };
+        let full = Some(build.as_str());
+        check("reseal-ffff0000", full);
+        check("reseal-ffff0000-verify", full);
+        check("reseal-0199aaaa-bbbb-7ccc-8ddd-eeeeffff0000", full);
+        check("reseal-12345678", Some("12345678"));
+        check("reseal-a", None);
+        check("my-key", None);
     }
 }
