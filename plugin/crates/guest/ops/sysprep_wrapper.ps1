@@ -105,7 +105,7 @@ function Wait-Evidence {
     $watch = [Diagnostics.Stopwatch]::StartNew()
     while ($true) {
         $evidence = Get-Evidence
-        if ($evidence.good -or $watch.Elapsed.TotalSeconds -gt 60) { return $evidence }
+        if ($evidence.good -or $watch.Elapsed.TotalSeconds -gt [long]$settings.verify_seconds) { return $evidence }
         Start-Sleep -Seconds 1
     }
 }

@@ -10,6 +10,7 @@
 //! Start reading at [`steps`], then [`call`].
 
 pub mod call;
+pub mod catalogue;
 pub mod detect;
 pub mod error;
 pub mod exit_codes;

@@ -9,6 +9,10 @@ use crate::failure::StepFailure;
 
 /// How a step ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts of an answer, not states"
+)]
 pub struct Outcome {
     /// Something in the guest is different now.
     pub changed: bool,

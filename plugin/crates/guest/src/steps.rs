@@ -56,6 +56,7 @@ use crate::error::{Problems, StepError, StepErrorKind};
 use crate::failure::StepFailure;
 use crate::outcome::Outcome;
 use crate::parse::parse;
+use crate::script::Script;
 
 /// Fields that every step has and that the spec takes out before it calls [`parse_step`]. No step's own field has one of
 /// these names, with one exception: `when` of `reboot` is its own, see [`reserved_fields`].
@@ -190,6 +191,31 @@ steps! {
     "windows_update" => WindowsUpdate,
     "reboot" => Reboot,
 }
+
+/// The scripts of all steps.
+pub(crate) const STEP_SCRIPTS: &[Script] = &[
+    install_msi::SCRIPT,
+    install_exe::SCRIPT,
+    windows_feature::SCRIPT,
+    capability::OPTIONAL_FEATURE,
+    capability::CAPABILITY,
+    powershell::SCRIPT,
+    cmd::SCRIPT,
+    registry::SCRIPT,
+    service::SCRIPT,
+    environment::SCRIPT,
+    firewall::SCRIPT,
+    user::SCRIPT,
+    file::SCRIPT,
+    zip::ZIP,
+    zip::UNZIP,
+    msix::SCRIPT,
+    packages::MSU,
+    packages::CAB,
+    powershell_module::SCRIPT,
+    chocolatey::SCRIPT,
+    windows_update::SCRIPT,
+];
 
 fn unknown_step(name: &str) -> StepError {
     StepError {

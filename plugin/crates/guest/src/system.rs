@@ -41,6 +41,32 @@ use crate::failure::StepFailure;
 use crate::outcome::unwrap;
 use crate::script::Script;
 
+/// The scripts of all system operations.
+pub(crate) const SYSTEM_SCRIPTS: &[Script] = &[
+    Identity::SCRIPT,
+    PendingReboot::SCRIPT,
+    RebootRequest::SCRIPT,
+    TaskStart::SCRIPT,
+    TaskPoll::SCRIPT,
+    TaskRemove::SCRIPT,
+    FetchUrl::SCRIPT,
+    Signature::SCRIPT,
+    Products::SCRIPT,
+    UnattendFind::SCRIPT,
+    UnattendPush::SCRIPT,
+    CloudbasePrepare::SCRIPT,
+    Preflight::SCRIPT,
+    PreflightFix::SCRIPT,
+    SysprepStart::SCRIPT,
+    SysprepPoll::SCRIPT,
+    Hygiene::SCRIPT,
+    Residue::SCRIPT,
+    CollectLogs::SCRIPT,
+    CleanupSelf::SCRIPT,
+    VerifyFacts::SCRIPT,
+    Condition::SCRIPT,
+];
+
 /// A system operation: its fields are the input.
 pub trait Query: Serialize {
     /// What it answers.

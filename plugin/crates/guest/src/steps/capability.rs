@@ -16,8 +16,8 @@ use crate::failure::StepFailure;
 use crate::outcome::Outcome;
 use crate::script::{Script, script};
 
-const OPTIONAL_FEATURE: Script = script!("optional_feature", "values", "servicing");
-const CAPABILITY: Script = script!("capability", "values", "servicing");
+pub(super) const OPTIONAL_FEATURE: Script = script!("optional_feature", "values", "servicing");
+pub(super) const CAPABILITY: Script = script!("capability", "values", "servicing");
 
 /// Switches optional features of Windows on or off (`Enable-WindowsOptionalFeature`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

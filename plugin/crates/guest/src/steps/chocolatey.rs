@@ -16,7 +16,7 @@ use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::Source;
 
-const SCRIPT: Script = script!("chocolatey", "values", "payload", "process", "install");
+pub(super) const SCRIPT: Script = script!("chocolatey", "values", "payload", "process", "install");
 
 /// Installs a package with Chocolatey, which must be in the image or be given as `bootstrap`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -16,7 +16,7 @@ use crate::failure::StepFailure;
 use crate::outcome::Outcome;
 use crate::script::{Script, script};
 
-const SCRIPT: Script = script!("cmd", "values", "process");
+pub(super) const SCRIPT: Script = script!("cmd", "values", "process");
 
 /// Runs lines of the command prompt as a batch file. The last exit code decides.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

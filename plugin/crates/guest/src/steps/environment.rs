@@ -14,7 +14,7 @@ use crate::failure::StepFailure;
 use crate::outcome::Outcome;
 use crate::script::{Script, script};
 
-const SCRIPT: Script = script!("environment", "values");
+pub(super) const SCRIPT: Script = script!("environment", "values");
 
 /// Whose environment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -14,7 +14,7 @@ use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::{Source, has_placeholder};
 
-const SCRIPT: Script = script!("file", "values", "payload");
+pub(super) const SCRIPT: Script = script!("file", "values", "payload");
 
 /// What should be at a path.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

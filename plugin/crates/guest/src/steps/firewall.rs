@@ -14,7 +14,7 @@ use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::has_placeholder;
 
-const SCRIPT: Script = script!("firewall", "values");
+pub(super) const SCRIPT: Script = script!("firewall", "values");
 
 /// Which way the traffic goes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -1,5 +1,10 @@
 //! `install_exe`: an installer program of a known family.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "users read these texts in their editor; product names stay plain"
+)]
+
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -17,7 +22,7 @@ use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::Source;
 
-const SCRIPT: Script = script!("install_exe", "values", "detect", "payload", "process", "install");
+pub(super) const SCRIPT: Script = script!("install_exe", "values", "detect", "payload", "process", "install");
 
 /// How an installer program was made; it decides the silent arguments, the log and what the exit codes mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

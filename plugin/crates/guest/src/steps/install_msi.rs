@@ -18,7 +18,7 @@ use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::{Source, has_placeholder};
 
-const SCRIPT: Script = script!("install_msi", "values", "detect", "payload", "process", "install");
+pub(super) const SCRIPT: Script = script!("install_msi", "values", "detect", "payload", "process", "install");
 
 /// Installs an MSI package silently with `msiexec`, with a verbose log that is brought home. Without `detect` the
 /// product code inside the package decides whether it is installed already.

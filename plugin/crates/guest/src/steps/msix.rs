@@ -1,5 +1,10 @@
 //! `msix`: an app for all users.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "users read these texts in their editor; product names stay plain"
+)]
+
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -16,7 +21,7 @@ use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::Source;
 
-const SCRIPT: Script = script!("msix", "values", "payload", "servicing");
+pub(super) const SCRIPT: Script = script!("msix", "values", "payload", "servicing");
 
 /// Provisions an MSIX or AppX package for all users of the image. It is never installed for the build account alone,
 /// because sysprep refuses such packages.

@@ -16,8 +16,8 @@ use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::{Source, has_placeholder};
 
-const MSU: Script = script!("msu", "values", "payload", "process", "install");
-const CAB: Script = script!("cab", "values", "payload", "process", "install");
+pub(super) const MSU: Script = script!("msu", "values", "payload", "process", "install");
+pub(super) const CAB: Script = script!("cab", "values", "payload", "process", "install");
 
 /// Installs an update package (`.msu`) with `wusa`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -147,7 +147,7 @@ impl Operation for Cab {
     }
 
     fn default_timeout(&self) -> Duration {
-        Duration::from_mins(60)
+        Duration::from_hours(1)
     }
 
     fn summary(&self) -> String {

@@ -17,7 +17,7 @@ use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::Source;
 
-const SCRIPT: Script = script!("powershell", "values", "payload", "process");
+pub(super) const SCRIPT: Script = script!("powershell", "values", "payload", "process");
 
 /// Runs a PowerShell script of yours with Windows PowerShell 5.1, in a process of its own. Its output appears live; its
 /// exit code decides. A terminating error is exit code 1.

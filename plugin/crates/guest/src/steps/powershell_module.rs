@@ -16,7 +16,7 @@ use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::Source;
 
-const SCRIPT: Script = script!("powershell_module", "values", "payload");
+pub(super) const SCRIPT: Script = script!("powershell_module", "values", "payload");
 
 /// Installs a Windows PowerShell module for all users, from a repository or from a zip file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -15,7 +15,7 @@ use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::has_placeholder;
 
-const SCRIPT: Script = script!("registry", "values");
+pub(super) const SCRIPT: Script = script!("registry", "values");
 const HIVES: [&str; 5] = ["HKLM", "HKCU", "HKU", "HKCR", "HKCC"];
 
 /// Which half of the registry of a 64-bit Windows.
@@ -88,10 +88,10 @@ impl RegistryData {
 
     fn check(&self, at: &str, problems: &mut Problems) {
         match self {
-            Self::Binary(hex) if !has_placeholder(hex) => {
-                if hex.len() % 2 != 0 || !hex.chars().all(|c| c.is_ascii_hexdigit()) {
-                    problems.invalid(&format!("{at}.binary"), "binary data are pairs of hexadecimal digits");
-                }
+            Self::Binary(hex)
+                if !has_placeholder(hex) && (hex.len() % 2 != 0 || !hex.chars().all(|c| c.is_ascii_hexdigit())) =>
+            {
+                problems.invalid(&format!("{at}.binary"), "binary data are pairs of hexadecimal digits");
             }
             Self::Absent(false) => problems.invalid(&format!("{at}.absent"), "write `absent: true`"),
             _ => {}

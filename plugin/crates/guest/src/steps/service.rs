@@ -12,7 +12,7 @@ use crate::failure::StepFailure;
 use crate::outcome::Outcome;
 use crate::script::{Script, script};
 
-const SCRIPT: Script = script!("service", "values");
+pub(super) const SCRIPT: Script = script!("service", "values");
 
 /// When a service starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -14,7 +14,7 @@ use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::has_placeholder;
 
-const SCRIPT: Script = script!("user", "values");
+pub(super) const SCRIPT: Script = script!("user", "values");
 
 /// Names that mean the same group in every display language.
 const GROUPS: [(&str, &str); 10] = [

@@ -15,7 +15,7 @@ use crate::failure::StepFailure;
 use crate::outcome::Outcome;
 use crate::script::{Script, script};
 
-const SCRIPT: Script = script!("windows_feature", "values", "servicing");
+pub(super) const SCRIPT: Script = script!("windows_feature", "values", "servicing");
 
 /// Installs or removes roles and features of Windows Server (`Install-WindowsFeature`). For clients use
 /// `optional_feature`.

@@ -16,7 +16,7 @@ use crate::failure::StepFailure;
 use crate::outcome::Outcome;
 use crate::script::{Script, script};
 
-const SCRIPT: Script = script!("windows_update", "values");
+pub(super) const SCRIPT: Script = script!("windows_update", "values");
 
 /// Kinds of updates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -18,8 +18,8 @@ use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::Source;
 
-const ZIP: Script = script!("zip", "values");
-const UNZIP: Script = script!("unzip", "values", "detect", "payload");
+pub(super) const ZIP: Script = script!("zip", "values");
+pub(super) const UNZIP: Script = script!("unzip", "values", "detect", "payload");
 
 /// Packs a folder of the guest into a zip file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -108,6 +108,8 @@ pub struct SysprepSettings {
     pub answer_file: String,
     /// When sysprep is given up.
     pub timeout_seconds: u64,
+    /// How long the proofs may take to appear after sysprep has ended.
+    pub verify_seconds: u64,
     /// What to delete after success, beside the wrapper's own folder.
     pub delete: Vec<String>,
     /// The one-time account to remove.
@@ -128,6 +130,7 @@ impl SysprepSettings {
             run: run.into(),
             answer_file: super::UNATTEND_PATH.to_owned(),
             timeout_seconds,
+            verify_seconds: 60,
             delete: Vec::new(),
             build_account: None,
             undo_key: UNDO_KEY.to_owned(),
