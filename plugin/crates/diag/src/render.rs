@@ -166,3 +166,32 @@ mod tests {
         assert!(text.contains("empty.yaml:1:1"), "{text}");
     }
 }
+
+#[cfg(test)]
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::json::Report;
+    use crate::source::Span;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_place_in_any_text_is_drawn(
+            text in "[a가\\n\\r\\t {}\\PC]{0,60}",
+            (start, length) in (0usize..80, 0usize..80),
+            (from, size) in (0usize..80, 0usize..80),
+        ) {
+            let source = SourceText::new("t", text);
+            let diagnostic = Diagnostic::error("x::y", "message")
+                .at(&source, Span::new(start, start + length), "here")
+                .related(&source, Span::new(from, from + size), "there")
+                .suggest(&source, Span::new(from, from + size), "new\n한", "try");
+            prop_assert!(!render(&diagnostic, Look::Plain).is_empty());
+            let place = Report::from(&diagnostic).place.unwrap();
+            prop_assert!((place.line, place.column) <= (place.end_line, place.end_column));
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Other files that a spec names.
 
-use reseal_diag::Diagnostic;
+use reseal_diag::{Diagnostic, SourceText, Span};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -51,6 +51,23 @@ pub(crate) fn text(document: &Document, files: &dyn Files, at: &str, path: &str)
         return Err(wrong(document, at, codes::NOT_TEXT, &message).help("save it as UTF-8"));
     };
     Ok(ScriptText { text, sha256 })
+}
+
+/// Complains about a script that Windows PowerShell would misread: without a byte order mark it takes the guest's code
+/// page and not UTF-8.
+pub(crate) fn encoding(document: &Document, at: &str, path: &str, text: &str) -> Option<Diagnostic> {
+    let first = text
+        .find(|c: char| !c.is_ascii())
+        .filter(|_| !text.starts_with('\u{feff}'))?;
+    let message = format!("Windows PowerShell would not read `{path}` as UTF-8");
+    let diagnostic = Diagnostic::warning(codes::SCRIPT_ENCODING, message)
+        .at(&document.source, document.value_span(at), "")
+        .related(
+            &SourceText::new(path, text),
+            Span::new(first, first + 1),
+            "the first character that is not ASCII",
+        );
+    Some(diagnostic.help("save the script as UTF-8 with a byte order mark, or keep it to ASCII"))
 }
 
 /// The content of an answer file, in whatever encoding it is.

@@ -138,6 +138,10 @@ of steps names them. Is the file in the repository, and is its name spelt with t
     NOT_TEXT = "spec::not-text", "a script that is not UTF-8",
         "Scripts and files of steps are read as UTF-8. Windows editors sometimes save UTF-16 or a code page such as CP949; save
 the file again as UTF-8.";
+    SCRIPT_ENCODING = "spec::script-encoding", "a script that Windows PowerShell would misread",
+        "Windows PowerShell 5.1 reads a script without a byte order mark in the code page of the machine: Korean text in it
+becomes garbage, and a quote may get lost with it. Save the script as UTF-8 with a byte order mark (\"UTF-8 with BOM\" in most
+editors), or keep it to ASCII and hand texts over by `arguments`, which travel as JSON.";
     WINDOWS_PATH = "spec::windows-path", "a path that is not absolute in Windows",
         "Paths in the guest begin with a drive, as in `C:\\Build`, and go nowhere with `..`. In YAML write them in single quotes
 or without any: in double quotes a backslash has a meaning of its own.";

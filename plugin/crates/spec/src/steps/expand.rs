@@ -174,7 +174,11 @@ impl Expander<'_> {
                 self.diagnostics.extend(holds.then_some(diagnostic));
             } else if matches!(step, Step::Powershell(_)) && !self.scripts.contains_key(&path) {
                 match files::text(&frame.document, self.files, &at, &path) {
-                    Ok(script) => drop(self.scripts.insert(path, script)),
+                    Ok(script) => {
+                        self.diagnostics
+                            .extend(files::encoding(&frame.document, &at, &path, &script.text));
+                        self.scripts.insert(path, script);
+                    }
                     Err(diagnostic) => self.diagnostics.push(diagnostic),
                 }
             }

@@ -241,3 +241,50 @@ fn large_user_data_do_not_fit_nhn() {
     );
     assert_eq!(codes(&loaded), ["spec::nhn-user-data"]);
 }
+
+#[test]
+fn scripts_that_would_be_misread_are_noticed() {
+    let codes_of = |text: &'static str| {
+        let rest = "software: [ { powershell: { file: x.ps1 } } ]\nimage: { name: i }\n";
+        let loaded = loaded(rest, &[("x.ps1", text)], |_| {});
+        let related = loaded
+            .diagnostics
+            .first()
+            .and_then(|d| d.related.first().map(|label| label.location().to_string()));
+        (codes(&loaded), related)
+    };
+    assert_eq!(codes_of("Write-Output 'a'\n"), (vec![], None));
+    assert_eq!(codes_of("\u{feff}Write-Output '가'\n"), (vec![], None));
+    let expect = (vec!["spec::script-encoding"], Some("x.ps1:1:15".to_owned()));
+    assert_eq!(codes_of("Write-Output '가'\n"), expect);
+}
+
+#[test]
+fn scripts_in_other_encodings_are_refused() {
+    struct Utf16;
+    impl reseal_spec::Files for Utf16 {
+        fn read(&self, _: &str) -> Result<Vec<u8>, String> {
+            Ok(vec![0xff, 0xfe, b'x', 0])
+        }
+
+        fn exists(&self, _: &str) -> bool {
+            true
+        }
+    }
+    let text =
+        format!("{HEAD}image: {{ name: i }}\nsoftware: [ {{ powershell: {{ file: x.ps1 }} }}, {{ use: p.yaml }} ]\n");
+    let loaded = load(&SourceText::new("t.yaml", text), &inputs(&Utf16));
+    assert_eq!(codes(&loaded), ["spec::not-text", "spec::not-text"]);
+}
+
+#[test]
+fn windows_line_breaks_change_nothing() {
+    let rest = "image:\n  name: i # 한글\n  tags: [a]\n  mindisk: 1 GB\nsoftware:\n  - powershell:\n      inline: |\n        a\n        b\n";
+    let unix = loaded(rest, &[], |_| {});
+    let memory = Memory::default();
+    let text = format!("{HEAD}{rest}").replace('\n', "\r\n");
+    let windows = load(&SourceText::new("t.yaml", text), &inputs(&memory));
+    let places = |loaded: &Loaded| loaded.diagnostics.iter().map(Diagnostic::location).collect::<Vec<_>>();
+    assert_eq!((codes(&unix), places(&unix)), (codes(&windows), places(&windows)));
+    assert_eq!(codes(&unix), ["spec::unknown-field"]);
+}
