@@ -8,6 +8,7 @@
 pub mod clock;
 pub mod cloud;
 pub mod faults;
+pub mod guest;
 pub mod http;
 pub mod lab;
 pub mod room;

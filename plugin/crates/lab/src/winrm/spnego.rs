@@ -141,7 +141,8 @@ pub fn encode_response(state: State, first: bool, token: Option<&[u8]>, mic: Opt
     der(0xa1, &der(0x30, &fields))
 }
 
-fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+/// One DER element.
+pub fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut element = vec![tag];
     match u8::try_from(content.len()) {
         Ok(short @ 0..=0x7f) => element.push(short),

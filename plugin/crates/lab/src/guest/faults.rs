@@ -1,0 +1,126 @@
+//! What can go wrong in the guest.
+
+use crate::faults::FaultInfo;
+
+const fn fault(name: &'static str, what: &'static str) -> FaultInfo {
+    FaultInfo { name, what }
+}
+
+/// Every fault of the guest, by name.
+pub const FAULTS: &[FaultInfo] = &[
+    fault(
+        "appx",
+        "an app package (=FULL NAME) is installed for a user and not provisioned: sysprep refuses",
+    ),
+    fault(
+        "pending-reboot",
+        "servicing (=cbs) or Windows Update (=wu) waits for a reboot once the machine is up",
+    ),
+    fault(
+        "bitlocker",
+        "C: is encrypted to this percentage: sysprep refuses; decrypting takes time",
+    ),
+    fault("reserved-storage", "reserved storage is in use: sysprep refuses"),
+    fault(
+        "rearm-zero",
+        "the licence cannot be rearmed any more: sysprep breaks off half-way",
+    ),
+    fault(
+        "previous-failure",
+        "an earlier sysprep run broke off: the next one ends at once",
+    ),
+    fault(
+        "sense-onboarded",
+        "Defender for Endpoint is onboarded: sysprep breaks off half-way",
+    ),
+    fault(
+        "provider",
+        "an external sysprep provider (=DLL) cannot be loaded: sysprep breaks off half-way",
+    ),
+    fault("hang-validate", "sysprep's validation never ends"),
+    fault("hang-pnp", "sysprep's driver cleanup never ends"),
+    fault(
+        "winrm-drops",
+        "the network is gone for so many seconds while sysprep runs (12 without a number)",
+    ),
+    fault("auth-lost", "logins are refused once the machine is generalized"),
+    fault("no-poweroff", "the generalized machine does not shut down"),
+    fault("surprise-off", "the power fails while sysprep runs"),
+    fault(
+        "surprise-reboot",
+        "the machine restarts by itself four minutes after a boot",
+    ),
+    fault("slow-boot", "every boot works on updates for so many minutes first"),
+    fault("early-winrm", "WinRM answers for ten seconds and vanishes again"),
+    fault(
+        "clock-step",
+        "the boot time that the guest tells is off by so many seconds",
+    ),
+    fault("quota", "only so many shells a user"),
+    fault("operations", "only so many operations a user"),
+    fault("envelope", "MaxEnvelopeSizekb is this"),
+    fault("no-host-process", "a command is refused with fault 1018"),
+    fault("constrained-language", "PowerShell runs in ConstrainedLanguage mode"),
+    fault("codepage", "log lines are in code page 949"),
+    fault(
+        "clixml-noise",
+        "a progress block stands on standard error before everything",
+    ),
+    fault(
+        "msi-busy",
+        "Windows Installer is busy: each strike costs thirty seconds",
+    ),
+    fault("exit-code", "the installer (=FILE:N) ends with N"),
+    fault("defender-slow", "every operation takes ten times as long"),
+    fault(
+        "eval-expired",
+        "the evaluation has run out: the machine powers off every hour",
+    ),
+    fault("disk-full", "there is no room for an upload"),
+    fault("disk-full-midway", "the drive is full in the middle of an upload"),
+    fault("transfer-damaged", "an upload does not arrive whole"),
+    fault("raw-stdin-altered", "raw bytes on standard input are altered"),
+    fault("runner-dies", "the resident runner dies when it is given a request"),
+    fault("slow-powershell", "PowerShell takes so many seconds to start"),
+    fault(
+        "scheduled-task-denied",
+        "a scheduled task cannot be registered (=HRESULT)",
+    ),
+    fault(
+        "bad-answer-file",
+        "Setup refuses the answer file (=malformed, duplicate, unknown-setting, too-long, password, product-key)",
+    ),
+    fault("stale-success", "sysprep does nothing, and an old tag lies there"),
+    fault("false-ok", "sysprep ends with 0 and does nothing"),
+    fault("kms-unreachable", "the licence is not activated at the first boot"),
+    fault(
+        "recovery-partition",
+        "a recovery partition behind C: keeps it from growing",
+    ),
+    fault(
+        "cloudbase-race",
+        "Cloudbase-Init runs during OOBE and its password does not work until the next boot",
+    ),
+    fault(
+        "cloudbase-winrm-listener",
+        "Cloudbase-Init replaces the listener on 5986 by its own after user data",
+    ),
+    fault("user-data-ignored", "the image does not run user data"),
+    fault("no-password-post", "no password is posted"),
+    fault("update-service", "Windows Update cannot be reached (=HRESULT)"),
+    fault("update-fails", "this update (=KB) cannot be installed"),
+    fault("servicing-busy", "servicing works on for a minute after each boot"),
+    fault(
+        "reboot-refused",
+        "shutdown.exe answers this code (1190 without a number)",
+    ),
+    fault(
+        "reboot-answers",
+        "the reboot request is answered before the machine goes down",
+    ),
+    fault("guest-offline", "the guest reaches no repository"),
+    fault(
+        "strict-channel-bindings",
+        "CbtHardeningLevel is Strict: logins over https without channel bindings are refused",
+    ),
+];

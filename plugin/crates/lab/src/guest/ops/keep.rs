@@ -1,0 +1,192 @@
+//! Cleaning before capture, and looking for what must not stay.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Answered, Cx, Done, Failure, read};
+use crate::guest::files::{Content, key, like};
+use crate::guest::inspect::contains;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hygiene {
+    categories: Vec<String>,
+    keep: Vec<String>,
+    timeout_seconds: f64,
+}
+
+/// `hygiene`.
+pub fn hygiene(cx: &mut Cx<'_>, input: &Value) -> Answered {
+    let wanted: Hygiene = read(input)?;
+    let mut seconds = 1.0;
+    let mut results = Vec::new();
+    for category in &wanted.categories {
+        let (freed, removed) = clean(cx, category, &wanted.keep);
+        seconds += if category == "component_store" { 900.0 } else { 5.0 };
+        let done = seconds <= wanted.timeout_seconds;
+        results.push(
+            json!({"category": category, "done": done, "freed": freed, "removed": removed, "failed": 0, "detail": ""}),
+        );
+    }
+    let free = cx.state.disk.free_bytes();
+    Ok(Done::after(
+        seconds.min(wanted.timeout_seconds),
+        json!({"categories": results, "free_bytes": free}),
+    ))
+}
+
+fn clean(cx: &mut Cx<'_>, category: &str, keep: &[String]) -> (u64, usize) {
+    let folders: &[&str] = match category {
+        "temp" => &["C:\\Windows\\Temp", "C:\\Windows\\Prefetch"],
+        "update_cache" => &["C:\\Windows\\SoftwareDistribution\\Download"],
+        "event_logs" => {
+            cx.state.disk.oldest_event = cx.now;
+            &[]
+        }
+        _ => &[],
+    };
+    let kept = |path: &str| {
+        let path = key(path);
+        keep.iter()
+            .any(|keep| path.starts_with(&key(keep)) || key(keep).starts_with(&path))
+    };
+    let found = folders.iter().flat_map(|folder| cx.state.disk.files.below(folder));
+    let gone: Vec<String> = found
+        .filter(|entry| !kept(&entry.path))
+        .map(|entry| entry.path.clone())
+        .collect();
+    let removed: Vec<_> = gone.iter().flat_map(|path| cx.state.disk.files.remove(path)).collect();
+    let freed = removed
+        .iter()
+        .filter_map(|entry| entry.content.as_ref())
+        .map(Content::size)
+        .sum();
+    (freed, removed.len())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Residue {
+    secrets: Vec<String>,
+    names: Vec<String>,
+    roots: Option<Vec<String>>,
+    max_file_bytes: u64,
+}
+
+/// `residue`.
+pub fn residue(cx: &Cx<'_>, input: &Value) -> Answered {
+    let wanted: Residue = read(input)?;
+    if wanted.secrets.len() != wanted.names.len() {
+        return Err(Failure::new("invalid_input", "as many names as secrets"));
+    }
+    let files: Vec<_> = cx
+        .state
+        .disk
+        .files
+        .all()
+        .filter(|entry| inside(&entry.path, wanted.roots.as_deref()))
+        .collect();
+    let mut hits = Vec::new();
+    for (secret, name) in wanted.secrets.iter().zip(&wanted.names) {
+        for entry in &files {
+            let content = entry
+                .content
+                .as_ref()
+                .filter(|content| content.size() <= wanted.max_file_bytes);
+            let count = content.map_or(0, |content| contains(content.kept(), secret));
+            if count > 0 {
+                hits.push(json!({"name": name, "where": "file", "path": entry.path, "count": count}));
+            }
+        }
+        for (path, value) in registry_texts(cx) {
+            if value.contains(secret.as_str()) {
+                hits.push(json!({"name": name, "where": "registry", "path": path, "count": 1}));
+            }
+        }
+    }
+    let values = registry_texts(cx).count();
+    let result = json!({"scanned_files": files.len(), "scanned_values": values, "hits": hits});
+    Ok(Done::after(8.0, result))
+}
+
+fn inside(path: &str, roots: Option<&[String]>) -> bool {
+    roots.is_none_or(|roots| roots.iter().any(|root| key(path).starts_with(&key(root))))
+}
+
+fn registry_texts<'a>(cx: &'a Cx<'_>) -> impl Iterator<Item = (String, String)> + 'a {
+    let keys = cx.state.disk.registry.values();
+    keys.flat_map(|key| {
+        key.values
+            .iter()
+            .map(|(name, (_, data))| (format!("{}\\{name}", key.path), data.to_string()))
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Logs {
+    extra: Vec<String>,
+}
+
+/// `collect_logs`.
+pub fn logs(cx: &Cx<'_>, input: &Value) -> Answered {
+    let wanted: Logs = read(input)?;
+    let kind = |path: &str| {
+        let path = key(path);
+        let places = [
+            ("c:\\windows\\system32\\sysprep\\panther\\", "sysprep"),
+            ("c:\\windows\\panther\\", "setup"),
+            ("c:\\windows\\logs\\cbs\\", "cbs"),
+            ("c:\\windows\\logs\\dism\\", "dism"),
+            (
+                "c:\\program files\\cloudbase solutions\\cloudbase-init\\log\\",
+                "cloudbase",
+            ),
+        ];
+        let place = places
+            .iter()
+            .find(|(place, _)| path.starts_with(place) && path.ends_with(".log"));
+        place
+            .map(|(_, kind)| *kind)
+            .or_else(|| wanted.extra.iter().any(|extra| like(&path, extra)).then_some("other"))
+    };
+    let files = cx.state.disk.files.all().filter_map(|entry| {
+        let (kind, content) = (kind(&entry.path)?, entry.content.as_ref()?);
+        let modified = entry.written.to_string();
+        Some(json!({"path": entry.path, "size": content.size(), "modified_utc": modified, "kind": kind}))
+    });
+    Ok(Done::after(1.0, json!({"files": files.collect::<Vec<_>>()})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cleanup {
+    work: Vec<String>,
+    task_prefix: String,
+}
+
+/// `cleanup_self`.
+pub fn cleanup(cx: &mut Cx<'_>, input: &Value) -> Answered {
+    let wanted: Cleanup = read(input)?;
+    let tasks: Vec<String> = cx
+        .state
+        .live
+        .tasks
+        .keys()
+        .filter(|name| name.starts_with(&wanted.task_prefix))
+        .cloned()
+        .collect();
+    cx.state
+        .live
+        .tasks
+        .retain(|name, _| !name.starts_with(&wanted.task_prefix));
+    let folders: Vec<&String> = wanted
+        .work
+        .iter()
+        .filter(|path| !cx.state.disk.files.remove(path).is_empty())
+        .collect();
+    Ok(Done::after(
+        1.0,
+        json!({"tasks": tasks, "folders": folders, "left": []}),
+    ))
+}

@@ -1,0 +1,282 @@
+//! What a build asks about the computer, and what it does to it by itself.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Answered, Cx, Done, Failure, Then, read};
+use crate::guest::machine::{Guest, after};
+use crate::guest::provider::PANTHER_ANSWER;
+use crate::guest::windows::{BitLocker, SYSTEM};
+
+/// `identity`.
+pub fn identity(cx: &Cx<'_>) -> Answered {
+    let disk = &cx.state.disk;
+    let profile = &disk.profile;
+    let user = disk
+        .users
+        .values()
+        .find(|user| disk.sid(user) == cx.sid)
+        .map(|user| user.name.to_lowercase());
+    let user = user.unwrap_or_else(|| "system".to_owned());
+    Ok(Done::after(
+        1.5,
+        json!({
+            "computer_name": disk.computer_name, "product_name": profile.product_name, "caption": profile.caption(),
+            "edition_id": profile.edition_id, "installation_type": profile.installation_type, "build": profile.build,
+            "ubr": profile.ubr, "display_version": profile.display_version.unwrap_or_default(),
+            "release_id": profile.release_id, "product_type": 3, "architecture": "AMD64", "process_64bit": true,
+            "ui_culture": disk.locale.ui, "system_locale": disk.locale.system, "oem_code_page": profile.code_page,
+            "time_zone": disk.locale.time_zone, "now_utc": cx.now.to_string(),
+            "boot_utc": cx.state.live.told_boot.to_string(), "boot_id": disk.boot_id, "domain_joined": false,
+            "domain": "WORKGROUP", "model": "OpenStack Nova",
+            "user": format!("{}\\{user}", disk.computer_name.to_lowercase()), "user_sid": cx.sid,
+            "machine_sid": disk.machine_sid, "elevated": true, "language_mode": language_mode(cx),
+            "ps_version": profile.powershell(), "dotnet_release": profile.dotnet_release, "free_bytes": disk.free_bytes(),
+        }),
+    ))
+}
+
+fn language_mode(cx: &Cx<'_>) -> &'static str {
+    if cx.faults().armed("constrained-language").is_some() {
+        "ConstrainedLanguage"
+    } else {
+        "FullLanguage"
+    }
+}
+
+/// The signals of a pending reboot.
+pub fn pending(cx: &Cx<'_>) -> Value {
+    let pending = &cx.state.disk.pending;
+    let signal = |name: &str, detail: &str| json!({"signal": name, "detail": detail});
+    let cbs = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Component Based Servicing\\RebootPending";
+    let update = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\WindowsUpdate\\Auto Update\\RebootRequired";
+    let hard = pending.cbs.then(|| signal("cbs_reboot_pending", cbs)).into_iter();
+    let hard: Vec<Value> = hard
+        .chain(pending.update.then(|| signal("wu_reboot_required", update)))
+        .collect();
+    let soft: Vec<Value> = pending.renames.iter().map(|path| signal("file_rename", path)).collect();
+    let settling = cx.now < after(cx.state.live.booted, 60.0) && cx.faults().armed("servicing-busy").is_some();
+    let busy: Vec<&str> = if settling { vec!["TiWorker"] } else { Vec::new() };
+    json!({"hard": hard, "soft": soft, "busy": busy, "msi_mutex": false})
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reboot {
+    #[expect(dead_code, reason = "goes into the event log, which the lab does not keep")]
+    reason: String,
+    delay_seconds: f64,
+}
+
+/// `reboot_request`: the connection is gone before the answer is. A real guest often still answers; whoever relies on
+/// it is wrong.
+pub fn reboot(cx: &mut Cx<'_>, input: &Value) -> Answered {
+    let wanted: Reboot = read(input)?;
+    if let Some(code) = cx.faults().strike("reboot-refused") {
+        let code = code.parse().unwrap_or(1190);
+        if [1190, 1115].contains(&code) {
+            return Ok(Done::quick(json!({"code": code, "state": "in_progress"})));
+        }
+        return Err(Failure {
+            code: Some(code),
+            ..Failure::new("exit_code", "shutdown.exe refused")
+        });
+    }
+    Guest::restart_in(cx.state, cx.now, wanted.delay_seconds);
+    let answers = cx.faults().armed("reboot-answers").is_some();
+    let then = if answers { Then::Answer } else { Then::Silence };
+    Ok(Done {
+        then,
+        ..Done::quick(json!({"code": 0, "state": "requested"}))
+    })
+}
+
+/// `products`.
+pub fn products(cx: &Cx<'_>) -> Answered {
+    let items = cx.state.disk.products.iter().map(|product| {
+        json!({"scope": "machine64", "id": product.id, "name": product.name, "version": product.version,
+            "publisher": product.publisher.clone().unwrap_or_default(), "msi": product.msi, "hidden": false})
+    });
+    Ok(Done::after(1.0, json!({"items": items.collect::<Vec<_>>()})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Preflight {
+    appx: bool,
+    license: bool,
+}
+
+/// `preflight`.
+pub fn preflight(cx: &Cx<'_>, input: &Value) -> Answered {
+    let wanted: Preflight = read(input)?;
+    let disk = &cx.state.disk;
+    let setup = &disk.setup;
+    let service = |name: &str| disk.services.get(&name.to_lowercase());
+    let appx = wanted
+        .appx
+        .then(|| json!({"available": true, "blockers": blockers(cx)}));
+    let sppsvc = service("sppsvc").map(|service| if service.running { "running" } else { "stopped" });
+    let bitlocker = disk.bitlocker.iter().map(|drive| {
+        json!({"drive": "C:", "conversion": drive.conversion, "percent": drive.percent, "protection": u32::from(drive.conversion == 1)})
+    });
+    let answer_files: Vec<&str> = [
+        PANTHER_ANSWER,
+        "C:\\Windows\\System32\\Sysprep\\unattend.xml",
+        "C:\\unattend.xml",
+    ]
+    .into_iter()
+    .filter(|path| disk.files.content(path).is_some())
+    .collect();
+    let profiles = disk
+        .users
+        .values()
+        .filter(|user| user.profile)
+        .map(|user| json!({"sid": disk.sid(user), "path": format!("C:\\Users\\{}", user.name), "loaded": false}));
+    let reserved = if cx.faults().armed("reserved-storage").is_some() {
+        "in_use"
+    } else {
+        "enabled_idle"
+    };
+    let reserved = if disk.profile.build < 20_348 {
+        "unsupported"
+    } else {
+        reserved
+    };
+    let services = ["WSearch", "wuauserv", "AppXSvc", "CryptSvc"].iter().filter_map(|name| service(name)).map(|service| {
+        json!({"name": service.name, "state": if service.running { "running" } else { "stopped" }, "start": service.start})
+    });
+    Ok(Done::after(
+        if wanted.license { 12.0 } else { 4.0 },
+        json!({
+            "elevated": true, "user_sid": cx.sid, "language_mode": language_mode(cx), "now_utc": cx.now.to_string(),
+            "build": disk.profile.build, "edition": disk.profile.edition_id, "installation_type": disk.profile.installation_type,
+            "product_type": 3, "image_state": setup.image_state, "generalization_state": setup.generalization,
+            "cleanup_state": setup.cleanup, "audit_boot": 0,
+            "sysprep_running": u32::from(cx.state.live.sysprep.as_ref().is_some_and(|run| run.running)),
+            "rearm_count": wanted.license.then_some(disk.license.rearm),
+            "license_status": wanted.license.then_some(disk.license.status), "sppsvc": sppsvc, "sppsvc_start": "Auto",
+            "pending": pending(cx), "reserved_storage": reserved, "appx": appx,
+            "appx_service": service("AppXSvc").map(|service| service.start.clone()),
+            "store": {"auto_download": null, "consumer_features_disabled": null},
+            "bitlocker": bitlocker.collect::<Vec<_>>(), "domain_joined": false, "domain": "WORKGROUP",
+            "roles": roles(cx), "hyperv_switches": 0, "iis_encrypted_credentials": false, "upgrade_keys": 0,
+            "windows_old": false, "answer_files": answer_files, "external_providers": providers(cx),
+            "services": services.collect::<Vec<_>>(), "sense_onboarded": cx.faults().armed("sense-onboarded").is_some(),
+            "profiles": profiles.collect::<Vec<_>>(), "free_bytes": disk.free_bytes(), "bcd": 0, "problems": [],
+        }),
+    ))
+}
+
+fn roles<'a>(cx: &'a Cx<'_>) -> Vec<&'a String> {
+    const ROLES: [&str; 8] = [
+        "Web-Server",
+        "AD-Domain-Services",
+        "DHCP",
+        "DNS",
+        "Hyper-V",
+        "UpdateServices",
+        "ADFS-Federation",
+        "WDS",
+    ];
+    cx.state
+        .disk
+        .features
+        .iter()
+        .filter(|name| ROLES.contains(&name.as_str()))
+        .collect()
+}
+
+fn providers(cx: &Cx<'_>) -> Vec<Value> {
+    let armed = cx.faults().armed("provider");
+    let command = armed.map(|dll| format!("{},SysPrep_Cleanup", if dll.is_empty() { "DscCore.dll" } else { &dll }));
+    let entry =
+        |command| json!({"pass": "Cleanup", "name": "{00000000-0000-0000-0000-000000000001}", "command": command});
+    command.into_iter().map(entry).collect()
+}
+
+fn blockers(cx: &Cx<'_>) -> Vec<Value> {
+    let blocking = cx
+        .state
+        .disk
+        .appx
+        .iter()
+        .filter(|appx| !appx.provisioned && !appx.users.is_empty());
+    let describe = blocking.map(|appx| {
+        let mut parts = appx.full_name.split('_');
+        json!({"full_name": appx.full_name, "name": parts.next(), "version": parts.next().unwrap_or_default(),
+            "why": "not_provisioned", "users": appx.users})
+    });
+    describe.collect()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fix {
+    fixes: Vec<String>,
+    packages: Vec<String>,
+    timeout_seconds: f64,
+}
+
+/// `preflight_fix`.
+pub fn fix(cx: &mut Cx<'_>, input: &Value) -> Answered {
+    let wanted: Fix = read(input)?;
+    let mut seconds = 0.5;
+    let mut fixes = Vec::new();
+    for name in &wanted.fixes {
+        let (changed, took, detail) = one_fix(cx, name, &wanted.packages)?;
+        seconds += took;
+        let done = seconds <= wanted.timeout_seconds;
+        fixes.push(json!({"fix": name, "done": done, "changed": changed, "detail": detail}));
+    }
+    Ok(Done::after(
+        seconds.min(wanted.timeout_seconds),
+        json!({"fixes": fixes}),
+    ))
+}
+
+fn one_fix(cx: &mut Cx<'_>, name: &str, packages: &[String]) -> Result<(bool, f64, String), Failure> {
+    let disk = &mut cx.state.disk;
+    match name {
+        "appx" => {
+            let before = disk.appx.len();
+            let named = |full_name: &String| packages.is_empty() || packages.contains(full_name);
+            disk.appx
+                .retain(|appx| appx.provisioned || appx.users.is_empty() || !named(&appx.full_name));
+            let gone = before - disk.appx.len();
+            Ok((gone > 0, 6.0, format!("{gone} packages removed")))
+        }
+        "bitlocker" => {
+            let percent = disk
+                .bitlocker
+                .filter(|drive| drive.conversion != 0)
+                .map_or(0, |drive| drive.percent.max(1));
+            disk.bitlocker = disk.bitlocker.map(|_| BitLocker {
+                conversion: 0,
+                percent: 0,
+            });
+            Ok((percent > 0, f64::from(percent) * 6.0, "decrypted".to_owned()))
+        }
+        "services" => {
+            disk.put_service("sppsvc", "AutoDelayed", true);
+            Ok((true, 3.0, "sppsvc runs".to_owned()))
+        }
+        "store" => Ok((true, 0.5, "automatic downloads are off".to_owned())),
+        "answer_files" => {
+            let paths = [
+                PANTHER_ANSWER,
+                "C:\\Windows\\System32\\Sysprep\\unattend.xml",
+                "C:\\unattend.xml",
+            ];
+            let gone = paths.iter().filter(|path| !disk.files.remove(path).is_empty()).count();
+            Ok((gone > 0, 0.5, format!("{gone} files removed")))
+        }
+        "reserved_storage" => Ok((true, 10.0, "disabled".to_owned())),
+        other => Err(Failure::new("invalid_input", format!("`{other}` is not a cure"))),
+    }
+}
+
+/// Whether this operation runs as the system.
+pub fn is_system(cx: &Cx<'_>) -> bool {
+    cx.sid == SYSTEM
+}
