@@ -66,8 +66,15 @@ pub enum FileFact {
 /// The paths of all local files and folders that a spec sends into the guest; the caller measures them.
 pub fn local_paths(spec: &Spec) -> Vec<String> {
     let steps = spec.software.iter().chain(&spec.checks);
-    let payloads = steps.flat_map(|step| step.step.payloads()).filter_map(|payload| payload.source.file);
-    let mut paths: Vec<String> = spec.files.iter().map(|copy| copy.from.clone()).chain(payloads).collect();
+    let payloads = steps
+        .flat_map(|step| step.step.payloads())
+        .filter_map(|payload| payload.source.file);
+    let mut paths: Vec<String> = spec
+        .files
+        .iter()
+        .map(|copy| copy.from.clone())
+        .chain(payloads)
+        .collect();
     paths.sort();
     paths.dedup();
     paths
@@ -93,7 +100,10 @@ pub async fn gather(
     let networks = cloud.networks().await?;
     let network = find_network(&networks, &spec.base.network);
     let external = find_external(spec, &networks);
-    let own = ImageQuery { properties: BTreeMap::from([(SPEC.to_owned(), spec.name.clone())]), ..ImageQuery::default() };
+    let own = ImageQuery {
+        properties: BTreeMap::from([(SPEC.to_owned(), spec.name.clone())]),
+        ..ImageQuery::default()
+    };
     let own = cloud.images(&own).await?;
     let quota = cloud.quota().await?;
     Ok(match (image, flavor, verify_flavor, network, external) {
@@ -106,11 +116,21 @@ pub async fn gather(
             external,
             quota,
             newest: newest(&own),
-            same_name: own.iter().filter(|image| image.name == spec.image.name).map(|image| image.id.clone()).collect(),
+            same_name: own
+                .iter()
+                .filter(|image| image.name == spec.image.name)
+                .map(|image| image.id.clone())
+                .collect(),
             files,
         }),
         (image, flavor, verify_flavor, network, external) => {
-            let problems = [image.err(), flavor.err(), verify_flavor.err(), network.err(), external.err()];
+            let problems = [
+                image.err(),
+                flavor.err(),
+                verify_flavor.err(),
+                network.err(),
+                external.err(),
+            ];
             let mut problems: Vec<Problem> = problems.into_iter().flatten().collect();
             problems.dedup();
             Err(problems)
@@ -121,7 +141,11 @@ pub async fn gather(
 fn base_query(spec: &Spec) -> ImageQuery {
     let wanted = &spec.base.image;
     let exact = wanted.name.clone().filter(|name| !wildcard::is_pattern(name));
-    ImageQuery { name: exact, visibility: None, properties: wanted.properties.clone() }
+    ImageQuery {
+        name: exact,
+        visibility: None,
+        properties: wanted.properties.clone(),
+    }
 }
 
 fn resolve_image(spec: &Spec, images: Vec<Image>) -> Result<Image, Problem> {
@@ -129,26 +153,47 @@ fn resolve_image(spec: &Spec, images: Vec<Image>) -> Result<Image, Problem> {
     let fits = |image: &Image| {
         image.status == ImageStatus::Active
             && wanted.id.as_ref().is_none_or(|id| image.id.as_str() == id)
-            && wanted.name.as_ref().is_none_or(|name| wildcard::matches(name, &image.name))
+            && wanted
+                .name
+                .as_ref()
+                .is_none_or(|name| wildcard::matches(name, &image.name))
     };
     let all: Vec<String> = images.iter().map(|image| image.name.clone()).collect();
     let mut fitting: Vec<Image> = images.into_iter().filter(fits).collect();
     fitting.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| b.name.cmp(&a.name)));
-    let route = if wanted.id.is_some() { "/base/image/id" } else { "/base/image/name" };
+    let route = if wanted.id.is_some() {
+        "/base/image/id"
+    } else {
+        "/base/image/name"
+    };
     let count = fitting.len();
     match fitting.into_iter().next() {
         None => Err(no_image(spec, route, &all)),
         Some(image) if count == 1 || wanted.newest || wanted.id.is_some() => Ok(image),
-        Some(image) => Err(Problem::new(ProblemKind::Spec, route, format!("{count} images fit"))
-            .help(format!("the newest is `{}`; write `newest: true` to take it, or name one", image.name))),
+        Some(image) => Err(
+            Problem::new(ProblemKind::Spec, route, format!("{count} images fit")).help(format!(
+                "the newest is `{}`; write `newest: true` to take it, or name one",
+                image.name
+            )),
+        ),
     }
 }
 
 fn no_image(spec: &Spec, route: &str, all: &[String]) -> Problem {
-    let wanted = spec.base.image.name.as_deref().or(spec.base.image.id.as_deref()).unwrap_or("these properties");
+    let wanted = spec
+        .base
+        .image
+        .name
+        .as_deref()
+        .or(spec.base.image.id.as_deref())
+        .unwrap_or("these properties");
     let windows = all.iter().filter(|name| name.to_lowercase().contains("win")).take(5);
     let known: Vec<String> = windows.map(|name| format!("`{name}`")).collect();
-    let problem = Problem::new(ProblemKind::Cloud, route, format!("no image of this project fits `{wanted}`"));
+    let problem = Problem::new(
+        ProblemKind::Cloud,
+        route,
+        format!("no image of this project fits `{wanted}`"),
+    );
     match known.is_empty() {
         true => problem.help("the cloud shows no Windows image at all to these credentials".to_owned()),
         false => problem.help(format!("there are {}", known.join(", "))),
@@ -156,15 +201,24 @@ fn no_image(spec: &Spec, route: &str, all: &[String]) -> Problem {
 }
 
 fn find_flavor(flavors: &[Flavor], wanted: &str, route: &str) -> Result<Flavor, Problem> {
-    let found = flavors.iter().find(|flavor| flavor.name == wanted || flavor.id.as_str() == wanted);
+    let found = flavors
+        .iter()
+        .find(|flavor| flavor.name == wanted || flavor.id.as_str() == wanted);
     found.cloned().ok_or_else(|| {
         let names: Vec<&str> = flavors.iter().map(|flavor| flavor.name.as_str()).collect();
-        Problem::new(ProblemKind::Cloud, route, format!("this cloud has no flavour `{wanted}`")).near(wanted, &names)
+        Problem::new(
+            ProblemKind::Cloud,
+            route,
+            format!("this cloud has no flavour `{wanted}`"),
+        )
+        .near(wanted, &names)
     })
 }
 
 fn find_network(networks: &[Network], wanted: &str) -> Result<Network, Problem> {
-    let found = networks.iter().find(|network| network.name == wanted || network.id.as_str() == wanted);
+    let found = networks
+        .iter()
+        .find(|network| network.name == wanted || network.id.as_str() == wanted);
     found.cloned().ok_or_else(|| {
         let names: Vec<&str> = networks.iter().map(|network| network.name.as_str()).collect();
         let message = format!("this project has no network `{wanted}`");
@@ -181,10 +235,18 @@ fn find_external(spec: &Spec, networks: &[Network]) -> Result<Option<Network>, P
         Some(wanted) => external.find(|network| network.name == *wanted || network.id.as_str() == wanted),
         None => external.next(),
     };
-    let route = if spec.base.floating_network.is_some() { "/base/floating_network" } else { "/base/address" };
+    let route = if spec.base.floating_network.is_some() {
+        "/base/floating_network"
+    } else {
+        "/base/address"
+    };
     found.cloned().map(Some).ok_or_else(|| {
-        Problem::new(ProblemKind::Cloud, route, "there is no external network for a floating address".to_owned())
-            .help("use `address: fixed` when the runner reaches the network directly".to_owned())
+        Problem::new(
+            ProblemKind::Cloud,
+            route,
+            "there is no external network for a floating address".to_owned(),
+        )
+        .help("use `address: fixed` when the runner reaches the network directly".to_owned())
     })
 }
 

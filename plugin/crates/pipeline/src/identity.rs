@@ -76,7 +76,11 @@ fn mpint(bytes: &[u8]) -> Vec<u8> {
 /// [`IdentityError::Decrypt`].
 pub fn decrypt_password(private: &SecretString, encrypted: &str) -> Result<SecretString, IdentityError> {
     let wrong = |()| IdentityError::Decrypt;
-    let der = Zeroizing::new(BASE64.decode(private.expose_secret()).map_err(|_| IdentityError::Decrypt)?);
+    let der = Zeroizing::new(
+        BASE64
+            .decode(private.expose_secret())
+            .map_err(|_| IdentityError::Decrypt)?,
+    );
     let key = PrivateDecryptingKey::from_pkcs8(&der).map_err(|_| ()).map_err(wrong)?;
     let key = Pkcs1PrivateDecryptingKey::new(key).map_err(|_| ()).map_err(wrong)?;
     let block: Vec<u8> = encrypted.split_whitespace().collect::<String>().into_bytes();
@@ -173,8 +177,14 @@ mod tests {
         let public = Pkcs1PublicEncryptingKey::new(public).unwrap();
         let mut block = vec![0; public.ciphertext_size()];
         let block = BASE64.encode(public.encrypt("Passw0rd! 한글".as_bytes(), &mut block).unwrap());
-        assert_eq!(decrypt_password(&key.private, &block).unwrap().expose_secret(), "Passw0rd! 한글");
-        assert_eq!(decrypt_password(&key.private, "AAAA").unwrap_err(), IdentityError::Decrypt);
+        assert_eq!(
+            decrypt_password(&key.private, &block).unwrap().expose_secret(),
+            "Passw0rd! 한글"
+        );
+        assert_eq!(
+            decrypt_password(&key.private, "AAAA").unwrap_err(),
+            IdentityError::Decrypt
+        );
         assert!(key.public.starts_with("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQ"));
     }
 

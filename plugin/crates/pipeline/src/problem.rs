@@ -71,13 +71,20 @@ impl Problem {
     #[must_use]
     pub fn near(self, wanted: &str, names: &[&str]) -> Self {
         let lower = wanted.to_lowercase();
-        let mut near: Vec<&&str> = names.iter().filter(|name| share(&lower, &name.to_lowercase()) * 2 >= lower.len()).collect();
+        let mut near: Vec<&&str> = names
+            .iter()
+            .filter(|name| share(&lower, &name.to_lowercase()) * 2 >= lower.len())
+            .collect();
         near.sort_by_key(|name| std::cmp::Reverse(share(&lower, &name.to_lowercase())));
         let shown: Vec<String> = match near.is_empty() {
             true => names.iter().take(6).map(|name| format!("`{name}`")).collect(),
             false => near.iter().take(4).map(|name| format!("`{name}`")).collect(),
         };
-        if shown.is_empty() { self } else { self.help(format!("there are {}", shown.join(", "))) }
+        if shown.is_empty() {
+            self
+        } else {
+            self.help(format!("there are {}", shown.join(", ")))
+        }
     }
 }
 

@@ -35,7 +35,13 @@ impl World {
         files: Arc<dyn LocalFiles>,
         random: Arc<dyn Random>,
     ) -> Self {
-        Self { cloud, connector, files, random, links: Arc::default() }
+        Self {
+            cloud,
+            connector,
+            files,
+            random,
+            links: Arc::default(),
+        }
     }
 
     /// The guest behind the door that step `connect` found; opened again after a resume.
@@ -56,13 +62,19 @@ impl World {
     ) -> Result<Arc<dyn Communicator>, ActionError> {
         let password = cx.secret(&door.password)?;
         let link = self.connector.connect(door, password)?;
-        self.links.lock().unwrap_or_else(PoisonError::into_inner).insert(connect.to_owned(), Arc::clone(&link));
+        self.links
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(connect.to_owned(), Arc::clone(&link));
         Ok(link)
     }
 
     /// Forgets a link: its guest is gone.
     pub(crate) fn forget(&self, connect: &str) {
-        self.links.lock().unwrap_or_else(PoisonError::into_inner).remove(connect);
+        self.links
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(connect);
     }
 }
 

@@ -37,5 +37,10 @@ impl Builder {
 
 /// The place in the spec, as the engine keeps it.
 pub(super) fn origin(origin: &reseal_spec::Origin) -> Origin {
-    Origin { file: origin.file.clone(), line: origin.line, column: origin.column, route: origin.route.clone() }
+    Origin {
+        file: origin.file.clone(),
+        line: origin.line,
+        column: origin.column,
+        route: origin.route.clone(),
+    }
 }

@@ -23,34 +23,92 @@ pub(super) fn prepare(builder: &mut Builder, spec: &Spec, facts: &Facts) {
     let connect = || ids::CONNECT.to_owned();
     files(builder, spec, facts);
     for (number, step) in spec.software.iter().enumerate() {
-        software(builder, "guest", ids::CONNECT, number + 1, step, facts, FailureClass::Install);
+        software(
+            builder,
+            "guest",
+            ids::CONNECT,
+            number + 1,
+            step,
+            facts,
+            FailureClass::Install,
+        );
     }
     let settle = SettleParams { connect: connect() };
-    builder.add(ids::SETTLE, "restart until Windows is settled", "guest.settle", Contained, &settle);
+    builder.add(
+        ids::SETTLE,
+        "restart until Windows is settled",
+        "guest.settle",
+        Contained,
+        &settle,
+    );
     let categories = categories(spec);
     if !categories.is_empty() {
-        let hygiene = HygieneParams { connect: connect(), categories };
-        builder.add(ids::HYGIENE, "clean up in the guest", "guest.hygiene", Contained, &hygiene);
+        let hygiene = HygieneParams {
+            connect: connect(),
+            categories,
+        };
+        builder.add(
+            ids::HYGIENE,
+            "clean up in the guest",
+            "guest.hygiene",
+            Contained,
+            &hygiene,
+        );
     }
     answer_file(builder, spec);
-    let residue = ResidueParams { connect: connect(), variables: spec.secrets.keys().cloned().collect() };
-    builder.add(ids::RESIDUE, "search the guest for secrets", "guest.residue", Contained, &residue);
-    let preflight = PreflightParams { connect: connect(), fix: spec.generalize.fix.iter().map(|fix| fixes(*fix)).collect() };
-    builder.add(ids::PREFLIGHT, "check that sysprep can succeed", "guest.preflight", Contained, &preflight);
+    let residue = ResidueParams {
+        connect: connect(),
+        variables: spec.secrets.keys().cloned().collect(),
+    };
+    builder.add(
+        ids::RESIDUE,
+        "search the guest for secrets",
+        "guest.residue",
+        Contained,
+        &residue,
+    );
+    let preflight = PreflightParams {
+        connect: connect(),
+        fix: spec.generalize.fix.iter().map(|fix| fixes(*fix)).collect(),
+    };
+    builder.add(
+        ids::PREFLIGHT,
+        "check that sysprep can succeed",
+        "guest.preflight",
+        Contained,
+        &preflight,
+    );
     let sysprep = SysprepParams {
         connect: connect(),
         ready: ids::READY.into(),
         remove_account: spec.connect.winrm.way_in != WayIn::ServerPassword,
         limit_seconds: spec.generalize.timeout.duration().as_secs(),
     };
-    builder.add(ids::SYSPREP, "generalize with sysprep", "guest.sysprep", Contained, &sysprep);
+    builder.add(
+        ids::SYSPREP,
+        "generalize with sysprep",
+        "guest.sysprep",
+        Contained,
+        &sysprep,
+    );
 }
 
 fn files(builder: &mut Builder, spec: &Spec, facts: &Facts) {
-    let items: Vec<FileItem> = spec.files.iter().flat_map(|copy| items(&copy.from, &copy.to, facts)).collect();
+    let items: Vec<FileItem> = spec
+        .files
+        .iter()
+        .flat_map(|copy| items(&copy.from, &copy.to, facts))
+        .collect();
     if !items.is_empty() {
-        let title = if items.len() == 1 { "push 1 file".to_owned() } else { format!("push {} files", items.len()) };
-        let params = FileParams { connect: ids::CONNECT.into(), items };
+        let title = if items.len() == 1 {
+            "push 1 file".to_owned()
+        } else {
+            format!("push {} files", items.len())
+        };
+        let params = FileParams {
+            connect: ids::CONNECT.into(),
+            items,
+        };
         builder.add(ids::FILES, title, "guest.files", Contained, &params);
     }
 }
@@ -61,7 +119,11 @@ fn items(from: &str, to: &str, facts: &Facts) -> Vec<FileItem> {
     match facts.files.get(from) {
         Some(FileFact::File { sha256, .. }) => {
             let name = from.rsplit(['/', '\\']).next().unwrap_or(from);
-            vec![FileItem { from: from.to_owned(), to: join(name), sha256: sha256.clone() }]
+            vec![FileItem {
+                from: from.to_owned(),
+                to: join(name),
+                sha256: sha256.clone(),
+            }]
         }
         Some(FileFact::Folder(inner)) => inner
             .iter()
@@ -105,7 +167,11 @@ pub(super) fn software(
 
 fn title(step: &SpecStep) -> String {
     let summary = step.step.summary();
-    if step.label == step.step.name() || step.label == summary { summary } else { step.label.clone() }
+    if step.label == step.step.name() || step.label == summary {
+        summary
+    } else {
+        step.label.clone()
+    }
 }
 
 fn hashes(step: &Step, facts: &Facts) -> BTreeMap<String, String> {
@@ -122,9 +188,12 @@ fn answer_file(builder: &mut Builder, spec: &Spec) {
     let base = match &spec.unattend.base {
         Base::Guest => BaseFile::Guest,
         Base::None => BaseFile::None,
-        Base::File(path) => {
-            BaseFile::Text(spec.scripts.get(path).map(|script| script.text.clone()).unwrap_or_default())
-        }
+        Base::File(path) => BaseFile::Text(
+            spec.scripts
+                .get(path)
+                .map(|script| script.text.clone())
+                .unwrap_or_default(),
+        ),
     };
     let keeps = spec.cloudbase_init.mode == CloudbaseMode::Keep;
     let params = AnswerFileParams {
@@ -133,7 +202,13 @@ fn answer_file(builder: &mut Builder, spec: &Spec) {
         base,
         cloudbase: (!keeps).then(|| spec.cloudbase_init.service.clone()),
     };
-    builder.add(ids::ANSWER_FILE, "compile and push the answer file", "guest.answer_file", Contained, &params);
+    builder.add(
+        ids::ANSWER_FILE,
+        "compile and push the answer file",
+        "guest.answer_file",
+        Contained,
+        &params,
+    );
 }
 
 fn fixes(fix: Fix) -> Fixes {

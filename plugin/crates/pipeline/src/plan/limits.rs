@@ -34,16 +34,34 @@ fn limit(route: &str, message: String) -> Problem {
 fn flavor(facts: &Facts, flavor: &reseal_machine::cloud::Flavor, route: &str, problems: &mut Vec<Problem>) {
     let rules = &facts.capabilities;
     let name = flavor.name.to_lowercase();
-    if let Some(prefix) = rules.forbidden_flavors.iter().find(|prefix| name.starts_with(prefix.as_str())) {
-        let message = format!("flavour `{}` cannot run Windows: {} flavours are for Linux only", flavor.name, prefix.to_uppercase());
-        problems.push(limit(route, message).code("plan::flavor").help("take an m2, c2, r2, t2 or x1 flavour".into()));
+    if let Some(prefix) = rules
+        .forbidden_flavors
+        .iter()
+        .find(|prefix| name.starts_with(prefix.as_str()))
+    {
+        let message = format!(
+            "flavour `{}` cannot run Windows: {} flavours are for Linux only",
+            flavor.name,
+            prefix.to_uppercase()
+        );
+        problems.push(
+            limit(route, message)
+                .code("plan::flavor")
+                .help("take an m2, c2, r2, t2 or x1 flavour".into()),
+        );
     }
     if flavor.ram_mb < rules.min_ram_mb {
-        let message = format!("flavour `{}` has {} MB of RAM; Windows needs {} MB", flavor.name, flavor.ram_mb, rules.min_ram_mb);
+        let message = format!(
+            "flavour `{}` has {} MB of RAM; Windows needs {} MB",
+            flavor.name, flavor.ram_mb, rules.min_ram_mb
+        );
         problems.push(limit(route, message).code("plan::flavor"));
     }
     if flavor.ram_mb < facts.image.min_ram_mb {
-        let message = format!("image `{}` needs {} MB of RAM, flavour `{}` has {}", facts.image.name, facts.image.min_ram_mb, flavor.name, flavor.ram_mb);
+        let message = format!(
+            "image `{}` needs {} MB of RAM, flavour `{}` has {}",
+            facts.image.name, facts.image.min_ram_mb, flavor.name, flavor.ram_mb
+        );
         problems.push(limit(route, message).code("plan::flavor"));
     }
 }
@@ -53,7 +71,11 @@ fn server_name(spec: &Spec, facts: &Facts, problems: &mut Vec<Problem>) {
     let (length, most) = (name.chars().count(), facts.capabilities.max_server_name);
     if length > most {
         let message = format!("server name `{name}` has {length} characters; a Windows server may have {most}");
-        problems.push(limit("/base/server_name", message).code("plan::server-name").help("leave it out: the build makes a name that fits".into()));
+        problems.push(
+            limit("/base/server_name", message)
+                .code("plan::server-name")
+                .help("leave it out: the build makes a name that fits".into()),
+        );
     }
 }
 
@@ -72,7 +94,10 @@ fn root(spec: &Spec, facts: &Facts, problems: &mut Vec<Problem>) {
             problems.push(limit("/base/root_volume", message).code("plan::root-volume"));
         }
         Some(model::RootVolume::None) if facts.flavor.disk_gb < facts.image.min_disk_gb => {
-            let message = format!("flavour `{}` has a disk of {} GB; image `{}` needs {} GB", facts.flavor.name, facts.flavor.disk_gb, facts.image.name, facts.image.min_disk_gb);
+            let message = format!(
+                "flavour `{}` has a disk of {} GB; image `{}` needs {} GB",
+                facts.flavor.name, facts.flavor.disk_gb, facts.image.name, facts.image.min_disk_gb
+            );
             problems.push(limit("/base/root_volume", message).code("plan::root-volume"));
         }
         _ => {}
@@ -87,7 +112,10 @@ fn base_image(facts: &Facts, problems: &mut Vec<Problem>) {
     if property("os_type").is_some_and(|os| os != "windows") {
         problems.push(limit(route, format!("image `{name}` is no Windows image")).code("plan::base-image"));
     }
-    for (key, what) in [("nhncloud_allow_image_create", "make images of it"), ("nhncloud_allow_user_script", "run user data")] {
+    for (key, what) in [
+        ("nhncloud_allow_image_create", "make images of it"),
+        ("nhncloud_allow_user_script", "run user data"),
+    ] {
         if property(key).as_deref() == Some("false") {
             let message = format!("image `{name}` does not allow to {what} (property `{key}`)");
             problems.push(limit(route, message).code("plan::base-image"));
@@ -112,15 +140,23 @@ fn image(spec: &Spec, facts: &Facts, choices: &Choices, problems: &mut Vec<Probl
         problems.push(limit("/image/visibility", message).help(format!("it knows `{known}`")));
     }
     for key in spec.image.properties.keys() {
-        if let Some(prefix) = facts.capabilities.reserved_properties.iter().find(|prefix| key.starts_with(prefix.as_str())) {
-            let message = format!("property `{key}`: this cloud keeps `{prefix}*` for itself; the base image's are inherited");
+        if let Some(prefix) = facts
+            .capabilities
+            .reserved_properties
+            .iter()
+            .find(|prefix| key.starts_with(prefix.as_str()))
+        {
+            let message =
+                format!("property `{key}`: this cloud keeps `{prefix}*` for itself; the base image's are inherited");
             problems.push(limit("/image/properties", message).code("plan::property"));
         }
     }
     if !facts.same_name.is_empty() && !choices.force {
         let message = format!("an image `{}` is there already", spec.image.name);
         problems.push(
-            limit("/image/name", message).code("plan::image-exists").warning()
+            limit("/image/name", message)
+                .code("plan::image-exists")
+                .warning()
                 .help("`-force` replaces it; `${build.date}` in the name keeps both".into()),
         );
     }
@@ -128,7 +164,11 @@ fn image(spec: &Spec, facts: &Facts, choices: &Choices, problems: &mut Vec<Probl
 
 fn quota(spec: &Spec, facts: &Facts, problems: &mut Vec<Problem>) {
     let machines: u64 = if spec.verify.boot { 2 } else { 1 };
-    let second = if spec.verify.boot { &facts.verify_flavor } else { &facts.flavor };
+    let second = if spec.verify.boot {
+        &facts.verify_flavor
+    } else {
+        &facts.flavor
+    };
     let both = |of: fn(&reseal_machine::cloud::Flavor) -> u32| {
         u64::from(of(&facts.flavor)) + if spec.verify.boot { u64::from(of(second)) } else { 0 }
     };
@@ -147,9 +187,12 @@ fn quota(spec: &Spec, facts: &Facts, problems: &mut Vec<Problem>) {
 
 fn address(spec: &Spec, choices: &Choices, problems: &mut Vec<Problem>) {
     if spec.base.allow_from.is_empty() && choices.runner.iter().any(|cidr| cidr == "0.0.0.0/0") {
-        let message = "the runner's address is not known: the guest's WinRM port is opened to everybody during the build";
+        let message =
+            "the runner's address is not known: the guest's WinRM port is opened to everybody during the build";
         problems.push(
-            limit("/base", message.to_owned()).code("plan::open-port").warning()
+            limit("/base", message.to_owned())
+                .code("plan::open-port")
+                .warning()
                 .help("name the runner's address with `base: { allow_from: [198.51.100.7/32] }`".into()),
         );
     }

@@ -27,37 +27,89 @@ const IMAGE_SECONDS: u64 = 3 * 60 * 60;
 /// From nothing to a guest that answers.
 pub(super) fn start(builder: &mut Builder, spec: &Spec, facts: &Facts, choices: &Choices) {
     let port = spec.connect.winrm.port();
-    builder.add(ids::IDENTITY, "make the build's one-time keys", "build.identity", Nothing, &IdentityParams {});
+    builder.add(
+        ids::IDENTITY,
+        "make the build's one-time keys",
+        "build.identity",
+        Nothing,
+        &IdentityParams {},
+    );
     builder.add(ids::KEYPAIR, "import the key pair", "cloud.keypair", Temporary, &());
-    let from = if spec.base.allow_from.is_empty() { choices.runner.clone() } else { spec.base.allow_from.clone() };
+    let from = if spec.base.allow_from.is_empty() {
+        choices.runner.clone()
+    } else {
+        spec.base.allow_from.clone()
+    };
     let group = GroupParams { port, from };
-    builder.add(ids::GROUP, format!("open port {port} to the runner"), "cloud.security_group", Temporary, &group);
+    builder.add(
+        ids::GROUP,
+        format!("open port {port} to the runner"),
+        "cloud.security_group",
+        Temporary,
+        &group,
+    );
     let server = server(spec, facts);
     let title = format!("start a {} machine from `{}`", facts.flavor.name, facts.image.name);
     builder.add(ids::SERVER, title, "cloud.server", Temporary, &server);
-    let ready = ReadyParams { server: ids::SERVER.into() };
-    builder.add(ids::READY, "wait for the machine", "cloud.server_ready", Nothing, &ready);
+    let ready = ReadyParams {
+        server: ids::SERVER.into(),
+    };
+    builder.add(
+        ids::READY,
+        "wait for the machine",
+        "cloud.server_ready",
+        Nothing,
+        &ready,
+    );
     address(builder, ids::ADDRESS, ids::READY, facts);
-    builder.add(ids::CONNECT, "connect over WinRM", "guest.connect", Nothing, &connect(spec));
+    builder.add(
+        ids::CONNECT,
+        "connect over WinRM",
+        "guest.connect",
+        Nothing,
+        &connect(spec),
+    );
 }
 
 /// The step that gives a machine an address.
 pub(super) fn address(builder: &mut Builder, id: &str, ready: &str, facts: &Facts) {
     let network = facts.external.as_ref().map(|network| network.id.clone());
-    let title = if network.is_some() { "give it a floating address" } else { "take its fixed address" };
-    builder.add(id, title, "cloud.address", Temporary, &AddressParams { ready: ready.to_owned(), network });
+    let title = if network.is_some() {
+        "give it a floating address"
+    } else {
+        "take its fixed address"
+    };
+    builder.add(
+        id,
+        title,
+        "cloud.address",
+        Temporary,
+        &AddressParams {
+            ready: ready.to_owned(),
+            network,
+        },
+    );
 }
 
 fn server(spec: &Spec, facts: &Facts) -> ServerParams {
     let posted = is_posted(spec);
-    let script = spec.base.user_data.as_ref().and_then(|path| spec.scripts.get(path)).map(|script| script.text.clone());
+    let script = spec
+        .base
+        .user_data
+        .as_ref()
+        .and_then(|path| spec.scripts.get(path))
+        .map(|script| script.text.clone());
     ServerParams {
         role: Role::Build,
         name: spec.base.server_name.clone(),
         image: ImageOf::Id(facts.image.id.clone()),
         flavor: facts.flavor.id.clone(),
         network: facts.network.id.clone(),
-        subnet: spec.base.subnet.clone().or_else(|| facts.network.subnets.first().cloned()),
+        subnet: spec
+            .base
+            .subnet
+            .clone()
+            .or_else(|| facts.network.subnets.first().cloned()),
         zone: spec.cloud.availability_zone.clone(),
         root_volume: root_volume(spec, facts),
         user_data: (!posted || script.is_some()).then(|| UserData {
@@ -80,7 +132,11 @@ fn root_volume(spec: &Spec, facts: &Facts) -> Option<RootVolume> {
             delete_on_termination: false,
         }),
         None if facts.capabilities.boot_from_volume || facts.capabilities.capture != Capture::Server => {
-            Some(RootVolume { size_gb: smallest, volume_type: None, delete_on_termination: false })
+            Some(RootVolume {
+                size_gb: smallest,
+                volume_type: None,
+                delete_on_termination: false,
+            })
         }
         None => None,
     }
@@ -123,14 +179,35 @@ fn trust(trust: &Trust) -> Option<DoorTrust> {
 
 /// From a guest that is off to an image that says what it is.
 pub(super) fn capture(builder: &mut Builder, spec: &Spec, facts: &Facts) {
-    let shutoff = ShutoffParams { ready: ids::READY.into(), limit_seconds: SHUTOFF_SECONDS };
-    builder.add(ids::SHUTOFF, "wait until the machine is off", "cloud.shutoff", Nothing, &shutoff);
+    let shutoff = ShutoffParams {
+        ready: ids::READY.into(),
+        limit_seconds: SHUTOFF_SECONDS,
+    };
+    builder.add(
+        ids::SHUTOFF,
+        "wait until the machine is off",
+        "cloud.shutoff",
+        Nothing,
+        &shutoff,
+    );
     let disk_format = spec.image.disk_format.as_str().to_owned();
-    let capture = CaptureParams { ready: ids::READY.into(), disk_format };
+    let capture = CaptureParams {
+        ready: ids::READY.into(),
+        disk_format,
+    };
     builder.add(ids::CAPTURE, "ask for the image", "cloud.capture", Product, &capture);
-    let active =
-        ActiveParams { capture: ids::CAPTURE.into(), ready: ids::READY.into(), limit_seconds: IMAGE_SECONDS };
-    builder.add(ids::ACTIVE, "wait for the image", "cloud.image_active", Nothing, &active);
+    let active = ActiveParams {
+        capture: ids::CAPTURE.into(),
+        ready: ids::READY.into(),
+        limit_seconds: IMAGE_SECONDS,
+    };
+    builder.add(
+        ids::ACTIVE,
+        "wait for the image",
+        "cloud.image_active",
+        Nothing,
+        &active,
+    );
     let describe = DescribeParams {
         capture: ids::CAPTURE.into(),
         active: ids::ACTIVE.into(),
@@ -139,14 +216,22 @@ pub(super) fn capture(builder: &mut Builder, spec: &Spec, facts: &Facts) {
         min_ram_mb: spec.image.min_ram.map_or(facts.image.min_ram_mb, model::Size::mb),
         properties: properties(spec, facts),
     };
-    builder.add(ids::DESCRIBE, "describe the image", "cloud.image_describe", Nothing, &describe);
+    builder.add(
+        ids::DESCRIBE,
+        "describe the image",
+        "cloud.image_describe",
+        Nothing,
+        &describe,
+    );
 }
 
 /// The spec's properties, and what every Windows image should say of itself unless its base does already.
 fn properties(spec: &Spec, facts: &Facts) -> BTreeMap<String, String> {
     let mut properties = spec.image.properties.clone();
     if !facts.image.properties.contains_key("os_type") {
-        properties.entry("os_type".to_owned()).or_insert_with(|| "windows".to_owned());
+        properties
+            .entry("os_type".to_owned())
+            .or_insert_with(|| "windows".to_owned());
     }
     properties.extend(spec.description.clone().map(|text| ("description".to_owned(), text)));
     properties
@@ -166,5 +251,7 @@ pub(super) fn publish(builder: &mut Builder, spec: &Spec, facts: &Facts, choices
         replaces: if choices.force { facts.same_name.clone() } else { vec![] },
     };
     let title = format!("publish it as `{}`", spec.image.name);
-    builder.add(ids::PUBLISH, title, "cloud.publish", Nothing, &publish).commits = true;
+    builder
+        .add(ids::PUBLISH, title, "cloud.publish", Nothing, &publish)
+        .commits = true;
 }

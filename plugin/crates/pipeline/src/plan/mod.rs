@@ -50,8 +50,14 @@ pub fn plan(spec: &Spec, facts: &Facts, choices: &Choices) -> Result<Planned, Ve
     let mut plan = Plan::new(spec.name.clone(), steps(spec, facts, choices));
     plan.content.clone_from(&choices.content);
     let newest = facts.newest.clone();
-    let unchanged = newest.filter(|built| !choices.force && !choices.content.is_empty() && built.fingerprint == choices.content);
-    Ok(Planned { restarts: guest::restarts(spec), unchanged, plan, problems })
+    let unchanged =
+        newest.filter(|built| !choices.force && !choices.content.is_empty() && built.fingerprint == choices.content);
+    Ok(Planned {
+        restarts: guest::restarts(spec),
+        unchanged,
+        plan,
+        problems,
+    })
 }
 
 /// The hash of what decides an image's content. `spec` must have been loaded with fixed build facts (date, id), or the

@@ -20,11 +20,31 @@ const PASSWORD: &str = "verify/password";
 /// Proves the image.
 pub(super) fn prove(builder: &mut Builder, spec: &Spec, facts: &Facts) {
     let limit_seconds = spec.verify.timeout.duration().as_secs();
-    builder.add(ids::VERIFY_SERVER, "start a second machine from the image", "cloud.server", Temporary, &server(spec, facts));
-    let ready = ReadyParams { server: ids::VERIFY_SERVER.into() };
-    builder.add(ids::VERIFY_READY, "wait for the second machine", "cloud.server_ready", Nothing, &ready);
+    builder.add(
+        ids::VERIFY_SERVER,
+        "start a second machine from the image",
+        "cloud.server",
+        Temporary,
+        &server(spec, facts),
+    );
+    let ready = ReadyParams {
+        server: ids::VERIFY_SERVER.into(),
+    };
+    builder.add(
+        ids::VERIFY_READY,
+        "wait for the second machine",
+        "cloud.server_ready",
+        Nothing,
+        &ready,
+    );
     machine::address(builder, ids::VERIFY_ADDRESS, ids::VERIFY_READY, facts);
-    builder.add(ids::VERIFY_CONNECT, "connect to the second machine", "guest.connect", Nothing, &connect(spec, limit_seconds));
+    builder.add(
+        ids::VERIFY_CONNECT,
+        "connect to the second machine",
+        "guest.connect",
+        Nothing,
+        &connect(spec, limit_seconds),
+    );
     let proof = ProofParams {
         connect: ids::VERIFY_CONNECT.into(),
         built: ids::CONNECT.into(),
@@ -33,9 +53,23 @@ pub(super) fn prove(builder: &mut Builder, spec: &Spec, facts: &Facts) {
         time_zone: None,
         account_gone: true,
     };
-    builder.add(ids::VERIFY_PROOF, "prove the first boot", "verify.proof", Nothing, &proof);
+    builder.add(
+        ids::VERIFY_PROOF,
+        "prove the first boot",
+        "verify.proof",
+        Nothing,
+        &proof,
+    );
     for (number, check) in spec.checks.iter().enumerate() {
-        guest::software(builder, "verify", ids::VERIFY_CONNECT, number + 1, check, facts, FailureClass::Verify);
+        guest::software(
+            builder,
+            "verify",
+            ids::VERIFY_CONNECT,
+            number + 1,
+            check,
+            facts,
+            FailureClass::Verify,
+        );
     }
     if facts.capabilities.server_password && !machine::is_posted(spec) {
         log_in(builder, spec, limit_seconds);
@@ -44,11 +78,32 @@ pub(super) fn prove(builder: &mut Builder, spec: &Spec, facts: &Facts) {
 
 /// Proves "Inject Password": the password that the clone posted opens the clone's door.
 fn log_in(builder: &mut Builder, spec: &Spec, limit_seconds: u64) {
-    let password = PasswordParams { ready: ids::VERIFY_READY.into(), name: PASSWORD.into(), limit_seconds };
-    builder.add(ids::VERIFY_PASSWORD, "wait for the injected password", "verify.password", Nothing, &password);
-    let username = spec.connect.winrm.username.clone().unwrap_or_else(|| "Administrator".to_owned());
-    let account = Account::Kept { username, password: PASSWORD.into() };
-    let login = ConnectParams { account, ..connect(spec, limit_seconds) };
+    let password = PasswordParams {
+        ready: ids::VERIFY_READY.into(),
+        name: PASSWORD.into(),
+        limit_seconds,
+    };
+    builder.add(
+        ids::VERIFY_PASSWORD,
+        "wait for the injected password",
+        "verify.password",
+        Nothing,
+        &password,
+    );
+    let username = spec
+        .connect
+        .winrm
+        .username
+        .clone()
+        .unwrap_or_else(|| "Administrator".to_owned());
+    let account = Account::Kept {
+        username,
+        password: PASSWORD.into(),
+    };
+    let login = ConnectParams {
+        account,
+        ..connect(spec, limit_seconds)
+    };
     builder.add(ids::VERIFY_LOGIN, "log in with it", "guest.connect", Nothing, &login);
 }
 
@@ -65,7 +120,11 @@ fn server(spec: &Spec, facts: &Facts) -> ServerParams {
         image: ImageOf::Step(ids::CAPTURE.into()),
         flavor: facts.verify_flavor.id.clone(),
         network: facts.network.id.clone(),
-        subnet: spec.base.subnet.clone().or_else(|| facts.network.subnets.first().cloned()),
+        subnet: spec
+            .base
+            .subnet
+            .clone()
+            .or_else(|| facts.network.subnets.first().cloned()),
         zone: spec.cloud.availability_zone.clone(),
         root_volume: by_volume.then(|| RootVolume {
             size_gb: size + LARGER_GB,

@@ -61,11 +61,21 @@ impl Action for Give {
         let Some(network) = &params.network else {
             let none = || ActionError::new(FailureClass::Cloud, "the machine has no IPv4 address");
             let address = ready.fixed.first().cloned().ok_or_else(none)?;
-            return Ok(AddressOutput { address, floating: None });
+            return Ok(AddressOutput {
+                address,
+                floating: None,
+            });
         };
-        let new = NewFloatingIp { network: network.clone(), server: ready.server, marks: cx.marks() };
+        let new = NewFloatingIp {
+            network: network.clone(),
+            server: ready.server,
+            marks: cx.marks(),
+        };
         let ip = self.0.cloud.create_floating_ip(&new).await?;
-        Ok(AddressOutput { address: ip.address, floating: Some(ip.id) })
+        Ok(AddressOutput {
+            address: ip.address,
+            floating: Some(ip.id),
+        })
     }
 
     async fn undo(

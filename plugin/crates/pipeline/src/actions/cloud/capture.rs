@@ -42,7 +42,10 @@ impl Action for Capture {
     type Output = CaptureOutput;
 
     async fn find(&self, cx: &Context<'_>, _params: &CaptureParams) -> Result<Option<CaptureOutput>, ActionError> {
-        let query = ImageQuery { name: Some(name(cx.build())), ..ImageQuery::default() };
+        let query = ImageQuery {
+            name: Some(name(cx.build())),
+            ..ImageQuery::default()
+        };
         let images: Vec<Image> = self.0.cloud.images(&query).await?;
         Ok(images.into_iter().next().map(|image| CaptureOutput { image: image.id }))
     }
@@ -51,9 +54,13 @@ impl Action for Capture {
         let ready: ReadyOutput = cx.output(&params.ready)?;
         let made = match ready.volumes.first() {
             Some(volume) => self.upload(cx, params, &ready.server, volume).await,
-            None => self.ask(cx, params, ImageSource::Server { server: ready.server }).await.map_err(ActionError::from),
+            None => self
+                .ask(cx, params, ImageSource::Server { server: ready.server })
+                .await
+                .map_err(ActionError::from),
         };
-        made.map(|image| CaptureOutput { image }).map_err(|error| error.class(FailureClass::Capture))
+        made.map(|image| CaptureOutput { image })
+            .map_err(|error| error.class(FailureClass::Capture))
     }
 
     async fn undo(
@@ -66,9 +73,14 @@ impl Action for Capture {
             Some(output) => Some(output.clone()),
             None => self.find(cx, params).await?,
         };
-        let Some(CaptureOutput { image }) = found else { return Ok(()) };
+        let Some(CaptureOutput { image }) = found else {
+            return Ok(());
+        };
         if let Observed::Present(Image { protected: true, .. }) = self.0.cloud.image(&image).await? {
-            let open = ImageChanges { protected: Some(false), ..ImageChanges::default() };
+            let open = ImageChanges {
+                protected: Some(false),
+                ..ImageChanges::default()
+            };
             self.0.cloud.update_image(&image, &open).await?;
         }
         self.0.cloud.delete_image(&image).await.map_err(super::busy)
@@ -86,14 +98,26 @@ impl Capture {
         let capabilities = self.0.cloud.capabilities().await?;
         let attached = self.0.cloud.server(server).await?.present().is_some();
         if attached && capabilities.capture != (Road::Volume { force: false }) {
-            let forced = ImageSource::Volume { volume: volume.clone(), force: true };
+            let forced = ImageSource::Volume {
+                volume: volume.clone(),
+                force: true,
+            };
             match self.ask(cx, params, forced).await {
                 Err(error) if is_force_refused(&error) => cx.note("the cloud does not copy an attached volume"),
                 result => return Ok(result?),
             }
         }
         self.free(cx, server, volume).await?;
-        Ok(self.ask(cx, params, ImageSource::Volume { volume: volume.clone(), force: false }).await?)
+        Ok(self
+            .ask(
+                cx,
+                params,
+                ImageSource::Volume {
+                    volume: volume.clone(),
+                    force: false,
+                },
+            )
+            .await?)
     }
 
     /// Deletes the machine, whose root volume was made to outlive it, and waits until the volume is free.
@@ -103,19 +127,25 @@ impl Capture {
         let look = || async {
             match self.0.cloud.volume(volume).await {
                 Ok(Observed::Present(volume)) if volume.status == "available" => Ok(Verdict::Done(())),
-                Ok(Observed::Present(volume)) if volume.status.starts_with("error") => {
-                    Err(ActionError::new(FailureClass::Capture, format!("the volume is in state {}", volume.status)))
-                }
+                Ok(Observed::Present(volume)) if volume.status.starts_with("error") => Err(ActionError::new(
+                    FailureClass::Capture,
+                    format!("the volume is in state {}", volume.status),
+                )),
                 Ok(Observed::Present(volume)) => Ok(Verdict::Waiting(volume.status)),
                 Ok(Observed::Gone) => Err(ActionError::new(FailureClass::Capture, "the root volume is gone")),
                 Err(error) => passing(Err(error)),
             }
         };
-        cx.wait_until("the free volume", Schedule::up_to(Duration::from_mins(15)), look).await
+        cx.wait_until("the free volume", Schedule::up_to(Duration::from_mins(15)), look)
+            .await
     }
 
     async fn ask(&self, cx: &Context<'_>, params: &CaptureParams, source: ImageSource) -> Result<ImageId, CloudError> {
-        let new = NewImage { name: name(cx.build()), source, disk_format: params.disk_format.clone() };
+        let new = NewImage {
+            name: name(cx.build()),
+            source,
+            disk_format: params.disk_format.clone(),
+        };
         self.0.cloud.create_image(&new).await
     }
 }

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context};
-use reseal_machine::cloud::{IngressRule, NewSecurityGroup, ResourceKind};
 use reseal_machine::SecurityGroupId;
+use reseal_machine::cloud::{IngressRule, NewSecurityGroup, ResourceKind};
 use serde::{Deserialize, Serialize};
 
 use super::busy;
@@ -33,8 +33,13 @@ pub(super) struct Open(pub(super) World);
 impl Open {
     async fn made_before(&self, cx: &Context<'_>) -> Result<Option<GroupOutput>, ActionError> {
         let marked = self.0.cloud.find_marked(Some(cx.build())).await?;
-        let group = marked.into_iter().find(|found| found.kind == ResourceKind::SecurityGroup);
-        Ok(group.map(|found| GroupOutput { id: SecurityGroupId::new(found.id), name: found.name }))
+        let group = marked
+            .into_iter()
+            .find(|found| found.kind == ResourceKind::SecurityGroup);
+        Ok(group.map(|found| GroupOutput {
+            id: SecurityGroupId::new(found.id),
+            name: found.name,
+        }))
     }
 }
 
@@ -52,10 +57,24 @@ impl Action for Open {
     }
 
     async fn run(&self, cx: &Context<'_>, params: &GroupParams) -> Result<GroupOutput, ActionError> {
-        let ingress = params.from.iter().map(|cidr| IngressRule { port: params.port, cidr: cidr.clone() }).collect();
-        let new = NewSecurityGroup { name: name(cx.build()), marks: cx.marks(), ingress };
+        let ingress = params
+            .from
+            .iter()
+            .map(|cidr| IngressRule {
+                port: params.port,
+                cidr: cidr.clone(),
+            })
+            .collect();
+        let new = NewSecurityGroup {
+            name: name(cx.build()),
+            marks: cx.marks(),
+            ingress,
+        };
         let group = self.0.cloud.create_security_group(&new).await?;
-        Ok(GroupOutput { id: group.id, name: group.name })
+        Ok(GroupOutput {
+            id: group.id,
+            name: group.name,
+        })
     }
 
     async fn undo(&self, cx: &Context<'_>, _: &GroupParams, output: Option<&GroupOutput>) -> Result<(), ActionError> {

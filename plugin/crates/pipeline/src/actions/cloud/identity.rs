@@ -56,7 +56,11 @@ impl Action for Make {
         cx.keep_secret(PASSWORD, self.password())?;
         cx.keep_secret(PFX, listener.pfx)?;
         cx.keep_secret(PFX_PASSWORD, listener.pfx_password)?;
-        Ok(IdentityOutput { public_key: key.public, pin: listener.pin, thumbprint: listener.thumbprint })
+        Ok(IdentityOutput {
+            public_key: key.public,
+            pin: listener.pin,
+            thumbprint: listener.thumbprint,
+        })
     }
 }
 

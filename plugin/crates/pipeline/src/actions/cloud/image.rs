@@ -66,11 +66,19 @@ impl Action for Watch {
         let begun = cx.clock().now();
         let seen_before = std::sync::atomic::AtomicBool::new(false);
         let look = || self.look(cx, &image, begun, &seen_before);
-        let image = cx.wait_until("the image", schedule, look).await.map_err(|e| e.class(FailureClass::Capture))?;
+        let image = cx
+            .wait_until("the image", schedule, look)
+            .await
+            .map_err(|e| e.class(FailureClass::Capture))?;
         if let Some(volume) = ready.volumes.first() {
-            self.released(cx, volume).await.map_err(|error| error.class(FailureClass::Capture))?;
+            self.released(cx, volume)
+                .await
+                .map_err(|error| error.class(FailureClass::Capture))?;
         }
-        Ok(ActiveOutput { size: image.size, properties: image.properties })
+        Ok(ActiveOutput {
+            size: image.size,
+            properties: image.properties,
+        })
     }
 }
 
@@ -83,7 +91,12 @@ impl Watch {
         seen_before: &std::sync::atomic::AtomicBool,
     ) -> Result<Verdict<Image>, ActionError> {
         use std::sync::atomic::Ordering::Relaxed;
-        let failed = |why: &str| Err(ActionError::new(FailureClass::Capture, format!("the image failed: {why}")));
+        let failed = |why: &str| {
+            Err(ActionError::new(
+                FailureClass::Capture,
+                format!("the image failed: {why}"),
+            ))
+        };
         match self.0.cloud.image(id).await {
             Ok(Observed::Present(image)) => {
                 seen_before.store(true, Relaxed);
@@ -97,7 +110,9 @@ impl Watch {
                     ImageStatus::Other(word) => Ok(Verdict::Waiting(word.clone())),
                 }
             }
-            Ok(Observed::Gone) if seen_before.load(Relaxed) => failed("it vanished; block storage removes an image whose upload fails"),
+            Ok(Observed::Gone) if seen_before.load(Relaxed) => {
+                failed("it vanished; block storage removes an image whose upload fails")
+            }
             Ok(Observed::Gone) if elapsed(cx.clock(), begun) > EARLY => failed("it never appeared"),
             Ok(Observed::Gone) => Ok(Verdict::Waiting("not there yet".into())),
             Err(error) => passing(Err(error)),
@@ -112,7 +127,8 @@ impl Watch {
                 _ => Verdict::Done(()),
             }))
         };
-        cx.wait_until("the end of the upload", Schedule::up_to(Duration::from_mins(15)), look).await
+        cx.wait_until("the end of the upload", Schedule::up_to(Duration::from_mins(15)), look)
+            .await
     }
 }
 
@@ -151,7 +167,12 @@ impl Action for Describe {
         let changes = ImageChanges {
             min_disk_gb: params.min_disk_gb.or((ready.root_gb > 0).then_some(ready.root_gb)),
             min_ram_mb: Some(params.min_ram_mb),
-            remove: active.properties.keys().filter(|key| is_residue(key) && !set.contains_key(*key)).cloned().collect(),
+            remove: active
+                .properties
+                .keys()
+                .filter(|key| is_residue(key) && !set.contains_key(*key))
+                .cloned()
+                .collect(),
             set,
             ..ImageChanges::default()
         };

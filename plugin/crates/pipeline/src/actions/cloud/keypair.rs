@@ -20,7 +20,10 @@ impl Action for Import {
     async fn run(&self, cx: &Context<'_>, _params: &Self::Params) -> Result<String, ActionError> {
         let identity: IdentityOutput = cx.output(ids::IDENTITY)?;
         let name = name(cx.build());
-        let new = NewKeypair { name: name.clone(), public_key: identity.public_key };
+        let new = NewKeypair {
+            name: name.clone(),
+            public_key: identity.public_key,
+        };
         match self.0.cloud.create_keypair(&new).await {
             // The name is this build's: an earlier attempt, whose answer was lost, made it.
             Err(error) if error.kind == CloudErrorKind::Conflict => Ok(name),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context, FailureClass};
+use reseal_machine::ImageId;
 use reseal_machine::cloud::{ImageChanges, ImageQuery};
 use reseal_machine::marks::{BUILD_KEY, STEP_KEY};
-use reseal_machine::ImageId;
 use serde::{Deserialize, Serialize};
 
 use super::CaptureOutput;
@@ -70,7 +70,10 @@ impl Action for Publish {
         cloud.update_image(&image, &changes(cx, params)).await.map_err(failed)?;
         if params.protected {
             // Apart and last: a protected image cannot be taken back without more ado.
-            let protect = ImageChanges { protected: Some(true), ..ImageChanges::default() };
+            let protect = ImageChanges {
+                protected: Some(true),
+                ..ImageChanges::default()
+            };
             cloud.update_image(&image, &protect).await.map_err(failed)?;
         }
         if let Some(alias) = &params.alias {
@@ -81,15 +84,24 @@ impl Action for Publish {
                 cx.warn(format!("the older image {old} of this name stays: {error}"));
             }
         }
-        Ok(PublishOutput { image, name: params.name.clone() })
+        Ok(PublishOutput {
+            image,
+            name: params.name.clone(),
+        })
     }
 }
 
 impl Publish {
     async fn take_alias_from_others(&self, cx: &Context<'_>, alias: &str, image: &ImageId) -> Result<(), ActionError> {
         let properties = BTreeMap::from([(ALIAS.to_owned(), alias.to_owned())]);
-        let query = ImageQuery { properties, ..ImageQuery::default() };
-        let remove = ImageChanges { remove: vec![ALIAS.to_owned()], ..ImageChanges::default() };
+        let query = ImageQuery {
+            properties,
+            ..ImageQuery::default()
+        };
+        let remove = ImageChanges {
+            remove: vec![ALIAS.to_owned()],
+            ..ImageChanges::default()
+        };
         for other in self.0.cloud.images(&query).await? {
             if other.id != *image {
                 cx.note(format!("alias `{alias}` moves from {}", other.name));

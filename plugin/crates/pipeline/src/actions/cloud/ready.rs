@@ -66,10 +66,19 @@ impl Wait {
         for (index, attached) in attachments.iter().enumerate() {
             self.0.cloud.mark_volume(&attached.volume, &cx.marks()).await?;
             if index == 0 {
-                root_gb = self.0.cloud.volume(&attached.volume).await?.present().map_or(0, |volume| volume.size_gb);
+                root_gb = self
+                    .0
+                    .cloud
+                    .volume(&attached.volume)
+                    .await?
+                    .present()
+                    .map_or(0, |volume| volume.size_gb);
             }
         }
-        let fixed = server.addresses.iter().filter(|address| !address.floating && address.version == 4);
+        let fixed = server
+            .addresses
+            .iter()
+            .filter(|address| !address.floating && address.version == 4);
         Ok(ReadyOutput {
             volumes: attachments.iter().map(|attached| attached.volume.clone()).collect(),
             root_gb,
@@ -83,15 +92,22 @@ fn judge(server: Server) -> Result<Verdict<Server>, ActionError> {
     match server.status {
         ServerStatus::Active if server.addresses.is_empty() => Ok(Verdict::Waiting("ACTIVE, no address yet".into())),
         ServerStatus::Active => Ok(Verdict::Done(server)),
-        ServerStatus::Build => {
-            Ok(Verdict::Waiting(format!("BUILD, {}", server.task_state.as_deref().unwrap_or("no task"))))
-        }
+        ServerStatus::Build => Ok(Verdict::Waiting(format!(
+            "BUILD, {}",
+            server.task_state.as_deref().unwrap_or("no task")
+        ))),
         ServerStatus::Error => {
             let fault = server.fault.unwrap_or_else(|| "the cloud gives no reason".to_owned());
-            Err(ActionError::new(FailureClass::Cloud, format!("the machine could not be started: {fault}")))
+            Err(ActionError::new(
+                FailureClass::Cloud,
+                format!("the machine could not be started: {fault}"),
+            ))
         }
         ServerStatus::Deleted => Err(ActionError::new(FailureClass::Cloud, "somebody deleted the machine")),
-        ServerStatus::Shutoff => Err(ActionError::new(FailureClass::Cloud, "the machine turned itself off at its start")),
+        ServerStatus::Shutoff => Err(ActionError::new(
+            FailureClass::Cloud,
+            "the machine turned itself off at its start",
+        )),
         ServerStatus::Other(word) => Ok(Verdict::Waiting(word)),
     }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context, FailureClass, Verdict};
+use reseal_guest::system::BootstrapValues;
 use reseal_machine::cloud::{NewServer, Observed, ResourceKind, RootVolume};
 use reseal_machine::error::CloudErrorKind;
 use reseal_machine::{FlavorId, ImageId, NetworkId, Schedule, ServerId, VolumeId};
-use reseal_guest::system::BootstrapValues;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +91,10 @@ impl Action for Create {
             found.kind == ResourceKind::Server && found.marks.step == cx.step().id
         };
         let server = marked.into_iter().find(own);
-        Ok(server.map(|found| ServerOutput { id: ServerId::new(found.id), name: found.name }))
+        Ok(server.map(|found| ServerOutput {
+            id: ServerId::new(found.id),
+            name: found.name,
+        }))
     }
 
     async fn run(&self, cx: &Context<'_>, params: &ServerParams) -> Result<ServerOutput, ActionError> {
@@ -110,7 +113,10 @@ impl Action for Create {
             Some(output) => Some(output.clone()),
             None => self.find(cx, params).await?,
         };
-        let mut volumes = cx.output_if_any::<ReadyOutput>(&params.ready)?.map(|ready| ready.volumes).unwrap_or_default();
+        let mut volumes = cx
+            .output_if_any::<ReadyOutput>(&params.ready)?
+            .map(|ready| ready.volumes)
+            .unwrap_or_default();
         if let Some(server) = found {
             self.remember(&server.id, &mut volumes).await?;
             self.0.cloud.delete_server(&server.id).await?;
@@ -131,7 +137,10 @@ impl Create {
             ImageOf::Step(step) => cx.output::<super::CaptureOutput>(step)?.image,
         };
         Ok(NewServer {
-            name: params.name.clone().unwrap_or_else(|| role_name(params.role, cx.build())),
+            name: params
+                .name
+                .clone()
+                .unwrap_or_else(|| role_name(params.role, cx.build())),
             marks: cx.marks(),
             image,
             flavor: params.flavor.clone(),
@@ -141,7 +150,11 @@ impl Create {
             security_groups: vec![own],
             availability_zone: params.zone.clone(),
             root_volume: params.root_volume.clone(),
-            user_data: params.user_data.as_ref().map(|wanted| user_data(cx, params.role, wanted)).transpose()?,
+            user_data: params
+                .user_data
+                .as_ref()
+                .map(|wanted| user_data(cx, params.role, wanted))
+                .transpose()?,
         })
     }
 

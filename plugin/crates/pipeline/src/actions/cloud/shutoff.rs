@@ -30,7 +30,9 @@ impl Action for Wait {
     async fn run(&self, cx: &Context<'_>, params: &ShutoffParams) -> Result<(), ActionError> {
         let ready: ReadyOutput = cx.output(&params.ready)?;
         let schedule = Schedule::up_to(std::time::Duration::from_secs(params.limit_seconds));
-        let waited = cx.wait_until("the machine's own shutdown", schedule, || self.look(&ready.server)).await;
+        let waited = cx
+            .wait_until("the machine's own shutdown", schedule, || self.look(&ready.server))
+            .await;
         waited.map_err(|error| error.class(FailureClass::Sysprep))
     }
 }
@@ -47,7 +49,10 @@ impl Wait {
             (ServerStatus::Shutoff, None) => Ok(Verdict::Done(())),
             (ServerStatus::Error, _) => {
                 let fault = server.fault.unwrap_or_else(|| "no reason given".to_owned());
-                Err(ActionError::new(FailureClass::Cloud, format!("the machine is in ERROR: {fault}")))
+                Err(ActionError::new(
+                    FailureClass::Cloud,
+                    format!("the machine is in ERROR: {fault}"),
+                ))
             }
             (status, task) => Ok(Verdict::Waiting(format!("{status:?}, task {}", task.unwrap_or("none")))),
         }

@@ -73,7 +73,11 @@ impl Action for Push {
         if let Some(service) = &params.cloudbase {
             prepare(cx, guest.as_ref(), service).await?;
         }
-        Ok(AnswerFileOutput { path: pushed.path, sha256, base: found })
+        Ok(AnswerFileOutput {
+            path: pushed.path,
+            sha256,
+            base: found,
+        })
     }
 }
 
@@ -101,9 +105,14 @@ async fn base(
 fn decode(file: &AnswerFile) -> Result<String, ActionError> {
     let path = file.path.as_deref().unwrap_or("the guest's answer file");
     let wrong = || ActionError::new(FailureClass::Sysprep, format!("{path} is no text"));
-    let bytes = BASE64.decode(file.data.as_deref().unwrap_or_default()).map_err(|_| wrong())?;
+    let bytes = BASE64
+        .decode(file.data.as_deref().unwrap_or_default())
+        .map_err(|_| wrong())?;
     let utf16 = |read: fn([u8; 2]) -> u16| {
-        let units = bytes.chunks_exact(2).filter_map(|pair| <[u8; 2]>::try_from(pair).ok()).map(read);
+        let units = bytes
+            .chunks_exact(2)
+            .filter_map(|pair| <[u8; 2]>::try_from(pair).ok())
+            .map(read);
         String::from_utf16(&units.collect::<Vec<u16>>()).map_err(|_| wrong())
     };
     let text = match file.encoding.as_deref() {
@@ -121,7 +130,9 @@ fn compile(
     identity: &IdentityFacts,
 ) -> Result<Compiled, ActionError> {
     let reveal = |text: &str| {
-        secrets::text_of(cx, text).map_err(|error| RevealError { message: error.to_string() })
+        secrets::text_of(cx, text).map_err(|error| RevealError {
+            message: error.to_string(),
+        })
     };
     let compiled = reseal_unattend::compile(base, &params.options, &target(identity), &reveal).map_err(wrong)?;
     for problem in &compiled.problems {
@@ -138,7 +149,11 @@ fn target(identity: &IdentityFacts) -> Target {
         _ => Architecture::Amd64,
     };
     let build = (identity.build > 0).then_some(identity.build);
-    Target { build, architecture: Some(architecture), ..Target::sysprep(None) }
+    Target {
+        build,
+        architecture: Some(architecture),
+        ..Target::sysprep(None)
+    }
 }
 
 fn wrong(problems: Vec<Problem>) -> ActionError {
@@ -154,12 +169,22 @@ fn wrong(problems: Vec<Problem>) -> ActionError {
 }
 
 async fn prepare(cx: &Context<'_>, guest: &dyn Communicator, service: &str) -> Result<(), ActionError> {
-    let prepared = ask(cx, guest, &CloudbasePrepare { service: service.to_owned() }).await?;
+    let prepared = ask(
+        cx,
+        guest,
+        &CloudbasePrepare {
+            service: service.to_owned(),
+        },
+    )
+    .await?;
     for warning in &prepared.warnings {
         cx.warn(warning.clone());
     }
     if prepared.present {
-        cx.note(format!("Cloudbase-Init starts after Setup (SetupComplete.cmd {})", prepared.setup_complete));
+        cx.note(format!(
+            "Cloudbase-Init starts after Setup (SetupComplete.cmd {})",
+            prepared.setup_complete
+        ));
     } else {
         cx.warn("the guest has no Cloudbase-Init: machines made of the image get no password and no larger drive");
     }

@@ -35,7 +35,10 @@ pub(super) async fn invoke_secret(
     call: &Call,
     input: &SecretString,
 ) -> Result<Value, ActionError> {
-    let script = reseal_machine::communicator::Script { name: call.script.name, text: call.script.text };
+    let script = reseal_machine::communicator::Script {
+        name: call.script.name,
+        text: call.script.text,
+    };
     let mut attempt = 1;
     loop {
         match guest.invoke(script, input, &cx.sink(), cx.cancel()).await {
@@ -52,8 +55,13 @@ pub(super) async fn invoke_secret(
 /// A guest's refusal as a failure of the build.
 pub(super) fn refused(class: FailureClass, failure: &StepFailure) -> ActionError {
     let mut error = ActionError::new(class, failure.message.clone());
-    error.said.extend(failure.hresult.iter().map(|code| format!("HRESULT {code}")));
-    let items = failure.items.iter().map(|item| format!("{} {}: {:?}", item.id, item.title, item.state));
+    error
+        .said
+        .extend(failure.hresult.iter().map(|code| format!("HRESULT {code}")));
+    let items = failure
+        .items
+        .iter()
+        .map(|item| format!("{} {}: {:?}", item.id, item.title, item.state));
     error.said.extend(items);
     error.hints.extend(failure.hint.clone());
     error

@@ -70,16 +70,25 @@ impl Action for Connect {
 
     async fn run(&self, cx: &Context<'_>, params: &ConnectParams) -> Result<Entrance, ActionError> {
         let door = self.door(cx, params).await?;
-        cx.note(format!("connecting to {}:{} as {}", door.address, door.port, door.username));
+        cx.note(format!(
+            "connecting to {}:{} as {}",
+            door.address, door.port, door.username
+        ));
         let guest = self.0.open(cx, &cx.step().id, &door)?;
         self.answered(cx, params, guest.as_ref()).await?;
         let identity = ask(cx, guest.as_ref(), &Identity::default()).await?;
         if identity.language_mode != "FullLanguage" {
             let mode = &identity.language_mode;
-            return Err(ActionError::new(FailureClass::Install, format!("PowerShell runs in language mode {mode}"))
-                .hint("a policy (WDAC or AppLocker) restricts scripts; take a base image without it"));
+            return Err(ActionError::new(
+                FailureClass::Install,
+                format!("PowerShell runs in language mode {mode}"),
+            )
+            .hint("a policy (WDAC or AppLocker) restricts scripts; take a base image without it"));
         }
-        cx.note(format!("{} ({} build {}.{})", identity.computer_name, identity.caption, identity.build, identity.ubr));
+        cx.note(format!(
+            "{} ({} build {}.{})",
+            identity.computer_name, identity.caption, identity.build, identity.ubr
+        ));
         let identity = serde_json::to_value(identity).unwrap_or_default();
         Ok(Entrance { door, identity })
     }
@@ -95,7 +104,15 @@ impl Connect {
             Account::Kept { username, password } => (username.clone(), password.clone()),
         };
         let trust = params.trust.clone().unwrap_or(DoorTrust::Pinned(own.pin));
-        Ok(Door { address, port: params.port, https: params.https, trust, basic: params.basic, username, password })
+        Ok(Door {
+            address,
+            port: params.port,
+            https: params.https,
+            trust,
+            basic: params.basic,
+            username,
+            password,
+        })
     }
 
     /// Waits for the password that the guest posts, decrypts it and keeps it under a name.
@@ -123,14 +140,20 @@ impl Connect {
                 Ok(probe) => Ok(Verdict::Done(probe)),
                 Err(CommError::Auth(why)) => {
                     let patient = elapsed(cx.clock(), begun) < EARLY || refusals.fetch_add(1, Ordering::Relaxed) < 3;
-                    if patient { Ok(Verdict::Waiting(format!("the account is refused: {why}"))) } else { Err(refused(&why)) }
+                    if patient {
+                        Ok(Verdict::Waiting(format!("the account is refused: {why}")))
+                    } else {
+                        Err(refused(&why))
+                    }
                 }
                 Err(error) => waiting(error),
             }
         };
         let schedule = Schedule::up_to(Duration::from_secs(params.limit_seconds));
         let waited = cx.wait_until("an answer of the guest", schedule, look).await;
-        waited.map(|_| ()).map_err(|error| error.class(FailureClass::Unreachable))
+        waited
+            .map(|_| ())
+            .map_err(|error| error.class(FailureClass::Unreachable))
     }
 }
 
@@ -150,19 +173,27 @@ pub(super) async fn posted_password(
             Verdict::Done(ServerPassword::NotOffered) => Err(not_offered()),
         }
     };
-    let waited = cx.wait_until("the instance password", Schedule::up_to(limit), look).await;
+    let waited = cx
+        .wait_until("the instance password", Schedule::up_to(limit), look)
+        .await;
     waited.map_err(|error| error.class(FailureClass::Unreachable))
 }
 
 fn not_offered() -> ActionError {
-    ActionError::new(FailureClass::Unreachable, "this cloud does not hand out instance passwords")
-        .hint("use `connect: { winrm: { way_in: user_data } }`")
+    ActionError::new(
+        FailureClass::Unreachable,
+        "this cloud does not hand out instance passwords",
+    )
+    .hint("use `connect: { winrm: { way_in: user_data } }`")
 }
 
 fn refused(why: &str) -> ActionError {
-    ActionError::new(FailureClass::Unreachable, format!("the guest refuses the account: {why}"))
-        .hint("the user data did not run, or ran differently: see cloudbase-init.log in the guest")
-        .hint("an image whose property nhncloud_allow_user_script is false never runs user data")
+    ActionError::new(
+        FailureClass::Unreachable,
+        format!("the guest refuses the account: {why}"),
+    )
+    .hint("the user data did not run, or ran differently: see cloudbase-init.log in the guest")
+    .hint("an image whose property nhncloud_allow_user_script is false never runs user data")
 }
 
 /// What passes by itself during a boot. A wrong certificate passes too: the image may have a listener of its own until

@@ -36,7 +36,10 @@ pub(super) async fn run(
     };
     start(cx, guest, place, call, input, run_as, timeout).await?;
     let polled = watch(cx, guest, place, timeout).await?;
-    let remove = TaskRemove { task: place.task.clone(), work: place.work.clone() };
+    let remove = TaskRemove {
+        task: place.task.clone(),
+        work: place.work.clone(),
+    };
     ask(cx, guest, &remove).await?;
     Ok(polled)
 }
@@ -74,8 +77,15 @@ async fn watch(
     let offset = Mutex::new(0_u64);
     let look = || async {
         let from = *offset.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let poll = TaskPoll { task: place.task.clone(), work: place.work.clone(), offset: from };
-        let script = reseal_machine::communicator::Script { name: TaskPoll::SCRIPT.name, text: TaskPoll::SCRIPT.text };
+        let poll = TaskPoll {
+            task: place.task.clone(),
+            work: place.work.clone(),
+            offset: from,
+        };
+        let script = reseal_machine::communicator::Script {
+            name: TaskPoll::SCRIPT.name,
+            text: TaskPoll::SCRIPT.text,
+        };
         let input = SecretString::from(poll.input().to_string());
         let answer = match guest.invoke(script, &input, &cx.sink(), cx.cancel()).await {
             Ok(answer) => answer,

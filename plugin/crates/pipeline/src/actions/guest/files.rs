@@ -47,12 +47,22 @@ impl Action for Push {
         let guest = self.0.guest(cx, &params.connect)?;
         let mut output = FilesOutput::default();
         for item in &params.items {
-            let blob = self.0.files.blob(&item.from).map_err(|error| unreadable(&item.from, &error))?;
-            let sent = guest.upload(blob.as_ref(), &item.to, &cx.meter(item.from.clone()), cx.cancel()).await?;
+            let blob = self
+                .0
+                .files
+                .blob(&item.from)
+                .map_err(|error| unreadable(&item.from, &error))?;
+            let sent = guest
+                .upload(blob.as_ref(), &item.to, &cx.meter(item.from.clone()), cx.cancel())
+                .await?;
             output.unchanged += usize::from(sent.unchanged);
             output.sent += sent.sent;
         }
-        cx.note(format!("{} files, {} of them there already", params.items.len(), output.unchanged));
+        cx.note(format!(
+            "{} files, {} of them there already",
+            params.items.len(),
+            output.unchanged
+        ));
         Ok(output)
     }
 }

@@ -41,12 +41,23 @@ impl Action for Clean {
             keep: vec![work_root(cx)],
             timeout_seconds: limit.as_secs(),
         };
-        let place = Place { task: format!("{}-hygiene", name(cx.build())), work: format!("{}\\hygiene", work_root(cx)) };
-        let call = Call::detached(Hygiene::SCRIPT, hygiene.input(), RunAs::User, limit + Duration::from_mins(5));
+        let place = Place {
+            task: format!("{}-hygiene", name(cx.build())),
+            work: format!("{}\\hygiene", work_root(cx)),
+        };
+        let call = Call::detached(
+            Hygiene::SCRIPT,
+            hygiene.input(),
+            RunAs::User,
+            limit + Duration::from_mins(5),
+        );
         let answer = detached::run(cx, guest.as_ref(), &place, &call, hygiene.input()).await?;
         let result = Hygiene::read(&answer).map_err(|failure| refused(FailureClass::Sysprep, &failure))?;
         for category in &result.categories {
-            let text = format!("{:?}: {} ({} bytes)", category.category, category.detail, category.freed);
+            let text = format!(
+                "{:?}: {} ({} bytes)",
+                category.category, category.detail, category.freed
+            );
             if category.done { cx.note(text) } else { cx.warn(text) }
         }
         Ok(result)
@@ -77,18 +88,31 @@ impl Action for Search {
         if result.hits.is_empty() {
             return Ok(result.scanned_files);
         }
-        let said = result.hits.iter().map(|hit| format!("{} in {} {} ({}x)", hit.name, hit.place, hit.path, hit.count));
-        Err(ActionError::new(FailureClass::Sysprep, "secrets of the build are still in the guest")
-            .said(said)
-            .hint("a step wrote them there; remove the files in a later step, or pass the value in another way"))
+        let said = result
+            .hits
+            .iter()
+            .map(|hit| format!("{} in {} {} ({}x)", hit.name, hit.place, hit.path, hit.count));
+        Err(
+            ActionError::new(FailureClass::Sysprep, "secrets of the build are still in the guest")
+                .said(said)
+                .hint("a step wrote them there; remove the files in a later step, or pass the value in another way"),
+        )
     }
 }
 
 /// What to search for. Short values would be found everywhere and are left out.
 fn wanted(cx: &Context<'_>, params: &ResidueParams) -> Result<Residue, ActionError> {
-    let mut residue = Residue { secrets: vec![], names: vec![], roots: None, max_file_bytes: 16 * 1024 * 1024 };
+    let mut residue = Residue {
+        secrets: vec![],
+        names: vec![],
+        roots: None,
+        max_file_bytes: 16 * 1024 * 1024,
+    };
     let variables = params.variables.iter().map(|name| (name.clone(), secrets::key(name)));
-    let own = [("the build account's password", PASSWORD), ("the listener's PFX password", PFX_PASSWORD)];
+    let own = [
+        ("the build account's password", PASSWORD),
+        ("the listener's PFX password", PFX_PASSWORD),
+    ];
     let own = own.into_iter().map(|(name, key)| (name.to_owned(), key.to_owned()));
     for (name, key) in variables.chain(own) {
         let secret = cx.secret(&key)?;

@@ -17,10 +17,18 @@ pub(super) async fn bring_home(cx: &Context<'_>, world: &World, guest: &dyn Comm
 async fn bring_one(cx: &Context<'_>, world: &World, guest: &dyn Communicator, path: &str) -> Result<(), ActionError> {
     let name = path.rsplit('\\').next().unwrap_or(path);
     let step = cx.step().id.replace('/', "-");
-    let mut store = world.files.log(cx.build(), &format!("{step}/{name}")).map_err(|error| {
-        ActionError::new(reseal_engine::FailureClass::Internal, format!("cannot write the log: {error}"))
-    })?;
-    guest.download(path, store.as_mut(), &reseal_machine::communicator::Silent, cx.cancel()).await?;
+    let mut store = world
+        .files
+        .log(cx.build(), &format!("{step}/{name}"))
+        .map_err(|error| {
+            ActionError::new(
+                reseal_engine::FailureClass::Internal,
+                format!("cannot write the log: {error}"),
+            )
+        })?;
+    guest
+        .download(path, store.as_mut(), &reseal_machine::communicator::Silent, cx.cancel())
+        .await?;
     cx.note(format!("log: {step}/{name}"));
     Ok(())
 }

@@ -37,7 +37,11 @@ impl Action for Check {
         let guest = self.0.guest(cx, &params.connect)?;
         let findings = settled(cx, guest.as_ref()).await?;
         let curable: Vec<Fixes> = cures(&findings, &params.fix);
-        let findings = if curable.is_empty() { findings } else { cure(cx, guest.as_ref(), curable).await? };
+        let findings = if curable.is_empty() {
+            findings
+        } else {
+            cure(cx, guest.as_ref(), curable).await?
+        };
         report(cx, &findings)
     }
 }
@@ -46,24 +50,35 @@ impl Action for Check {
 async fn settled(cx: &Context<'_>, guest: &dyn Communicator) -> Result<Vec<Finding>, ActionError> {
     let look = || async {
         let findings = judged(cx, guest).await?;
-        Ok(match findings.iter().find(|finding| finding.severity == Severity::Wait) {
-            Some(wait) => Verdict::Waiting(format!("{} {}", wait.code, wait.message)),
-            None => Verdict::Done(findings),
-        })
+        Ok(
+            match findings.iter().find(|finding| finding.severity == Severity::Wait) {
+                Some(wait) => Verdict::Waiting(format!("{} {}", wait.code, wait.message)),
+                None => Verdict::Done(findings),
+            },
+        )
     };
-    let schedule = Schedule { longest: Duration::from_secs(30), ..Schedule::up_to(PATIENCE) };
+    let schedule = Schedule {
+        longest: Duration::from_secs(30),
+        ..Schedule::up_to(PATIENCE)
+    };
     let waited = cx.wait_until("the end of servicing", schedule, look).await;
     waited.map_err(|error| error.class(FailureClass::Sysprep))
 }
 
 async fn judged(cx: &Context<'_>, guest: &dyn Communicator) -> Result<Vec<Finding>, ActionError> {
     let facts = ask(cx, guest, &Preflight::default()).await?;
-    let options = Options { now_epoch: Some(cx.clock().now().as_second()), ..Options::default() };
+    let options = Options {
+        now_epoch: Some(cx.clock().now().as_second()),
+        ..Options::default()
+    };
     Ok(judge(&facts, &options))
 }
 
 fn cures(findings: &[Finding], allowed: &[Fixes]) -> Vec<Fixes> {
-    let wanted = findings.iter().filter_map(|finding| finding.fixable).filter(|fix| allowed.contains(fix));
+    let wanted = findings
+        .iter()
+        .filter_map(|finding| finding.fixable)
+        .filter(|fix| allowed.contains(fix));
     let mut cures: Vec<Fixes> = wanted.collect();
     cures.sort();
     cures.dedup();
@@ -71,11 +86,19 @@ fn cures(findings: &[Finding], allowed: &[Fixes]) -> Vec<Fixes> {
 }
 
 async fn cure(cx: &Context<'_>, guest: &dyn Communicator, fixes: Vec<Fixes>) -> Result<Vec<Finding>, ActionError> {
-    let fix = PreflightFix { fixes, packages: vec![], timeout_seconds: 3600 };
+    let fix = PreflightFix {
+        fixes,
+        packages: vec![],
+        timeout_seconds: 3600,
+    };
     let results = ask(cx, guest, &fix).await?;
     for result in &results.fixes {
         let text = format!("{}: {}", result.fix.as_str(), result.detail);
-        if result.done { cx.note(format!("cured {text}")) } else { cx.warn(format!("not cured {text}")) }
+        if result.done {
+            cx.note(format!("cured {text}"))
+        } else {
+            cx.warn(format!("not cured {text}"))
+        }
     }
     settled(cx, guest).await
 }
@@ -85,7 +108,11 @@ fn report(cx: &Context<'_>, findings: &[Finding]) -> Result<Vec<String>, ActionE
         findings.iter().partition(|finding| finding.severity == Severity::Error);
     for finding in &rest {
         let text = format!("{} {}", finding.code, finding.message);
-        if finding.severity == Severity::Warning { cx.warn(text) } else { cx.note(text) }
+        if finding.severity == Severity::Warning {
+            cx.warn(text)
+        } else {
+            cx.note(text)
+        }
     }
     if errors.is_empty() {
         return Ok(rest.iter().map(|finding| finding.code.to_owned()).collect());
@@ -95,14 +122,22 @@ fn report(cx: &Context<'_>, findings: &[Finding]) -> Result<Vec<String>, ActionE
         many => format!("sysprep would fail for {} reasons", many.len()),
     };
     let mut error = ActionError::new(FailureClass::Sysprep, message);
-    error.said.extend(errors.iter().map(|finding| format!("{} {}", finding.code, finding.message)));
+    error.said.extend(
+        errors
+            .iter()
+            .map(|finding| format!("{} {}", finding.code, finding.message)),
+    );
     error.hints.extend(errors.iter().map(|finding| hint(finding)));
     Err(error)
 }
 
 fn hint(finding: &Finding) -> String {
     match finding.fixable {
-        Some(fix) => format!("{} (or let the build do it: `generalize: {{ fix: [{}] }}`)", finding.cure, fix.as_str()),
+        Some(fix) => format!(
+            "{} (or let the build do it: `generalize: {{ fix: [{}] }}`)",
+            finding.cure,
+            fix.as_str()
+        ),
         None => finding.cure.clone(),
     }
 }

@@ -20,7 +20,10 @@ const TOLERANCE_SECONDS: i64 = 60;
 pub(super) async fn restart(cx: &Context<'_>, guest: &dyn Communicator, reason: &str) -> Result<(), ActionError> {
     let before = guest.probe().await?;
     cx.note(format!("restarting Windows: {reason}"));
-    let request = RebootRequest { reason: format!("Reseal: {reason}"), delay_seconds: 2 };
+    let request = RebootRequest {
+        reason: format!("Reseal: {reason}"),
+        delay_seconds: 2,
+    };
     match ask(cx, guest, &request).await {
         Ok(_) => {}
         // The machine may go down before it has answered: whether it did is seen at its boot time.
@@ -53,7 +56,9 @@ async fn back(cx: &Context<'_>, guest: &dyn Communicator, before: &Probe) -> Res
             }
         }
     };
-    let waited = cx.wait_until("the restart of Windows", Schedule::up_to(LIMIT), look).await;
+    let waited = cx
+        .wait_until("the restart of Windows", Schedule::up_to(LIMIT), look)
+        .await;
     waited.map_err(|error| error.class(FailureClass::Unreachable))
 }
 
@@ -74,7 +79,11 @@ mod tests {
     use super::*;
 
     fn probe(time: &str, id: Option<u64>) -> Probe {
-        Probe { boot_time: time.into(), boot_id: id, computer_name: "x".into() }
+        Probe {
+            boot_time: time.into(),
+            boot_id: id,
+            computer_name: "x".into(),
+        }
     }
 
     #[test]
@@ -82,7 +91,13 @@ mod tests {
         let old = probe("2026-11-22T03:00:00Z", None);
         assert!(!is_new(&old, &probe("2026-11-22T03:00:40Z", None)));
         assert!(is_new(&old, &probe("2026-11-22T03:05:00Z", None)));
-        assert!(!is_new(&probe("2026-11-22T03:00:00Z", Some(7)), &probe("2026-11-22T09:00:00Z", Some(7))));
-        assert!(is_new(&probe("2026-11-22T03:00:00Z", Some(7)), &probe("2026-11-22T03:00:00Z", Some(8))));
+        assert!(!is_new(
+            &probe("2026-11-22T03:00:00Z", Some(7)),
+            &probe("2026-11-22T09:00:00Z", Some(7))
+        ));
+        assert!(is_new(
+            &probe("2026-11-22T03:00:00Z", Some(7)),
+            &probe("2026-11-22T03:00:00Z", Some(8))
+        ));
     }
 }

@@ -32,9 +32,15 @@ impl Action for Settle {
         let guest = self.0.guest(cx, &params.connect)?;
         for restarts in 0..=ROUNDS {
             let pending = ask(cx, guest.as_ref(), &PendingReboot::default()).await?;
-            let Some(first) = pending.hard.first() else { return Ok(restarts) };
+            let Some(first) = pending.hard.first() else {
+                return Ok(restarts);
+            };
             if restarts == ROUNDS {
-                let names: Vec<String> = pending.hard.iter().map(|s| format!("{}: {}", s.signal, s.detail)).collect();
+                let names: Vec<String> = pending
+                    .hard
+                    .iter()
+                    .map(|s| format!("{}: {}", s.signal, s.detail))
+                    .collect();
                 let message = format!("Windows still wants a restart after {ROUNDS} of them");
                 return Err(ActionError::new(FailureClass::Install, message).said(names));
             }

@@ -58,7 +58,10 @@ impl Action for Run {
         let guest = self.0.guest(cx, &params.connect)?;
         if !holds(cx, guest.as_ref(), params).await? {
             cx.note("not needed: its `only_if` is false in the guest");
-            return Ok(StepOutput { skipped: true, ..StepOutput::default() });
+            return Ok(StepOutput {
+                skipped: true,
+                ..StepOutput::default()
+            });
         }
         if let Step::Reboot(wanted) = &params.step {
             return restart(cx, guest.as_ref(), wanted).await;
@@ -67,7 +70,10 @@ impl Action for Run {
         loop {
             let outcome = self.round(cx, guest.as_ref(), params, round).await?;
             if !outcome.more || round >= params.step.rounds() {
-                return Ok(StepOutput { skipped: false, outcome });
+                return Ok(StepOutput {
+                    skipped: false,
+                    outcome,
+                });
             }
             reboot::restart(cx, guest.as_ref(), "the next round needs it").await?;
             round += 1;
@@ -86,7 +92,12 @@ impl Run {
         let place = place(cx, params, round);
         let payloads = self.bring(cx, guest, params, &place).await?;
         let timeout = cx.step().policy.timeout();
-        let surroundings = CallContext { work: place.work.clone(), payloads, timeout, round };
+        let surroundings = CallContext {
+            work: place.work.clone(),
+            payloads,
+            timeout,
+            round,
+        };
         let call = params.step.call(&surroundings);
         let input = secrets::reveal(cx, &call.input)?;
         let answer = detached::run(cx, guest, &place, &call, input).await?;
@@ -136,11 +147,15 @@ impl Run {
         let meter = cx.meter(payload.file_name.clone());
         let sent = guest.upload(blob.as_ref(), to, &meter, cx.cancel()).await?;
         match params.files.get(&path) {
-            Some(planned) if *planned != sent.sha256 => {
-                Err(ActionError::new(FailureClass::Input, format!("`{path}` has changed since the plan was made"))
-                    .hint("plan and build again"))
-            }
-            _ => Ok(Delivered { path: to.to_owned(), sha256: Some(sent.sha256) }),
+            Some(planned) if *planned != sent.sha256 => Err(ActionError::new(
+                FailureClass::Input,
+                format!("`{path}` has changed since the plan was made"),
+            )
+            .hint("plan and build again")),
+            _ => Ok(Delivered {
+                path: to.to_owned(),
+                sha256: Some(sent.sha256),
+            }),
         }
     }
 }
@@ -162,33 +177,61 @@ async fn fetch(
         pin: None,
         timeout_seconds: limit.as_secs(),
     };
-    let call = Call::detached(FetchUrl::SCRIPT, query.input(), RunAs::User, limit + Duration::from_mins(2));
-    let place = Place { task: format!("{}-fetch", place.task), work: format!("{}-fetch", place.work) };
+    let call = Call::detached(
+        FetchUrl::SCRIPT,
+        query.input(),
+        RunAs::User,
+        limit + Duration::from_mins(2),
+    );
+    let place = Place {
+        task: format!("{}-fetch", place.task),
+        work: format!("{}-fetch", place.work),
+    };
     cx.note(format!("the guest fetches {}", payload.file_name));
     let answer = detached::run(cx, guest, &place, &call, secrets::reveal(cx, &call.input)?).await?;
     let fetched = FetchUrl::read(&answer).map_err(|failure| refused(FailureClass::Install, &failure))?;
-    Ok(Delivered { path: fetched.path, sha256: Some(fetched.sha256) })
+    Ok(Delivered {
+        path: fetched.path,
+        sha256: Some(fetched.sha256),
+    })
 }
 
 async fn holds(cx: &Context<'_>, guest: &dyn Communicator, params: &StepParams) -> Result<bool, ActionError> {
-    let Some(condition) = &params.only_if else { return Ok(true) };
-    let call = Condition { script: condition.clone() }.call();
+    let Some(condition) = &params.only_if else {
+        return Ok(true);
+    };
+    let call = Condition {
+        script: condition.clone(),
+    }
+    .call();
     let input = SecretString::from(secrets::reveal(cx, &call.input)?.to_string());
     let answer = invoke_secret(cx, guest, &call, &input).await?;
-    Ok(Condition::read(&answer).map_err(|failure| refused(params.class, &failure))?.value)
+    Ok(Condition::read(&answer)
+        .map_err(|failure| refused(params.class, &failure))?
+        .value)
 }
 
 async fn restart(cx: &Context<'_>, guest: &dyn Communicator, wanted: &Reboot) -> Result<StepOutput, ActionError> {
     let pending = ask(cx, guest, &PendingReboot::default()).await?;
     let needed = wanted.when == RebootWhen::Always || !pending.hard.is_empty();
     if needed {
-        let why = pending.hard.first().map_or("the spec says so", |signal| signal.signal.as_str());
+        let why = pending
+            .hard
+            .first()
+            .map_or("the spec says so", |signal| signal.signal.as_str());
         reboot::restart(cx, guest, why).await?;
     } else {
         cx.note("no restart is pending");
     }
-    let outcome = Outcome { changed: needed, already: !needed, ..Outcome::default() };
-    Ok(StepOutput { skipped: false, outcome })
+    let outcome = Outcome {
+        changed: needed,
+        already: !needed,
+        ..Outcome::default()
+    };
+    Ok(StepOutput {
+        skipped: false,
+        outcome,
+    })
 }
 
 fn say(cx: &Context<'_>, outcome: &Outcome) {
@@ -199,14 +242,22 @@ fn say(cx: &Context<'_>, outcome: &Outcome) {
         cx.note(format!("{} {}: {:?}", item.id, item.title, item.state));
     }
     let already = if outcome.already { "already there: " } else { "" };
-    let later = if outcome.reboot_required { " (a restart is pending)" } else { "" };
+    let later = if outcome.reboot_required {
+        " (a restart is pending)"
+    } else {
+        ""
+    };
     cx.note(format!("{already}{}{later}", outcome.detail));
 }
 
 fn place(cx: &Context<'_>, params: &StepParams, round: u32) -> Place {
     let list = if params.class == FailureClass::Verify { "c" } else { "" };
     let number = params.number;
-    let suffix = if round > 1 { format!("{list}{number}r{round}") } else { format!("{list}{number}") };
+    let suffix = if round > 1 {
+        format!("{list}{number}r{round}")
+    } else {
+        format!("{list}{number}")
+    };
     Place {
         task: format!("{}-{suffix}", name(cx.build())),
         work: format!("{}\\{suffix}", work_root(cx)),
@@ -217,4 +268,3 @@ fn place(cx: &Context<'_>, params: &StepParams, round: u32) -> Place {
 pub(super) fn work_root(cx: &Context<'_>) -> String {
     format!("C:\\Windows\\Temp\\reseal-{}", short(cx.build()))
 }
-

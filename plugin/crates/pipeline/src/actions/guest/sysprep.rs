@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context, FailureClass, Verdict};
 use reseal_guest::sysprep::explain;
-use reseal_guest::system::{CollectLogs, Evidence, Query as _, SysprepPoll, SysprepPolled, SysprepSettings, SysprepStart};
+use reseal_guest::system::{
+    CollectLogs, Evidence, Query as _, SysprepPoll, SysprepPolled, SysprepSettings, SysprepStart,
+};
 use reseal_machine::cloud::{Observed, ServerStatus};
 use reseal_machine::communicator::{OutputSink as _, Stream};
 use reseal_machine::{CommError, Communicator, Schedule};
@@ -15,8 +17,8 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::ask::{ask, refused};
-use super::step::work_root;
 use super::logs;
+use super::step::work_root;
 use crate::actions::cloud::ReadyOutput;
 use crate::world::{World, name};
 
@@ -62,14 +64,22 @@ impl Action for Generalize {
 
     async fn run(&self, cx: &Context<'_>, params: &SysprepParams) -> Result<SysprepOutput, ActionError> {
         let guest = self.0.guest(cx, &params.connect)?;
-        let (task, work) = (format!("{}-sysprep", name(cx.build())), format!("{}\\sysprep", work_root(cx)));
+        let (task, work) = (
+            format!("{}-sysprep", name(cx.build())),
+            format!("{}\\sysprep", work_root(cx)),
+        );
         let mut settings = SysprepSettings::new(cx.build().to_string(), params.limit_seconds);
         settings.delete.push(work_root(cx));
         if params.remove_account {
             settings.build_account = Some(name(cx.build()));
         }
         // Starting again what runs already is no start: the guest looks for the task.
-        ask(cx, guest.as_ref(), &SysprepStart::new(task.clone(), work.clone(), settings)).await?;
+        ask(
+            cx,
+            guest.as_ref(),
+            &SysprepStart::new(task.clone(), work.clone(), settings),
+        )
+        .await?;
         let seen = Mutex::new(Seen::default());
         let watched = self.watch(cx, params, guest.as_ref(), &task, &work, &seen).await;
         if watched.is_err() && !cx.cancel().is_cancelled() {
@@ -93,7 +103,11 @@ impl Generalize {
         let look = || self.look(cx, guest, &ready, task, work, seen);
         // A quick rhythm: the proof stands for a short time only before the machine goes down.
         let limit = Duration::from_secs(params.limit_seconds) + MARGIN;
-        let schedule = Schedule { first: Duration::from_secs(2), longest: Duration::from_secs(4), limit };
+        let schedule = Schedule {
+            first: Duration::from_secs(2),
+            longest: Duration::from_secs(4),
+            limit,
+        };
         let evidence = cx.wait_until("the end of sysprep", schedule, look).await;
         let evidence = evidence.map_err(|error| error.class(FailureClass::Sysprep))?;
         cx.note("generalized: tag file, ImageState, GeneralizationState and SetupType agree");
@@ -113,8 +127,16 @@ impl Generalize {
             let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             (seen.act_offset, seen.err_offset)
         };
-        let poll = SysprepPoll { task: task.to_owned(), work: work.to_owned(), act_offset, err_offset };
-        let script = reseal_machine::communicator::Script { name: SysprepPoll::SCRIPT.name, text: SysprepPoll::SCRIPT.text };
+        let poll = SysprepPoll {
+            task: task.to_owned(),
+            work: work.to_owned(),
+            act_offset,
+            err_offset,
+        };
+        let script = reseal_machine::communicator::Script {
+            name: SysprepPoll::SCRIPT.name,
+            text: SysprepPoll::SCRIPT.text,
+        };
         let input = SecretString::from(poll.input().to_string());
         match guest.invoke(script, &input, &cx.sink(), cx.cancel()).await {
             Ok(answer) => {
@@ -142,15 +164,24 @@ impl Generalize {
             return Ok(Verdict::Waiting(error.to_string()));
         }
         let phase = seen.lock().unwrap_or_else(PoisonError::into_inner).phase.clone();
-        Err(ActionError::new(FailureClass::Sysprep, "the machine is off, and nothing proves that it was generalized")
-            .said([format!("last seen in the guest: {}", if phase.is_empty() { "nothing" } else { &phase })])
-            .hint("somebody or something else turned it off; run the build again"))
+        Err(ActionError::new(
+            FailureClass::Sysprep,
+            "the machine is off, and nothing proves that it was generalized",
+        )
+        .said([format!(
+            "last seen in the guest: {}",
+            if phase.is_empty() { "nothing" } else { &phase }
+        )])
+        .hint("somebody or something else turned it off; run the build again"))
     }
 
     async fn logs_home(&self, cx: &Context<'_>, guest: &dyn Communicator) {
         match ask(cx, guest, &CollectLogs::default()).await {
             Ok(found) => {
-                let wanted = found.files.into_iter().filter(|file| matches!(file.kind.as_str(), "sysprep" | "setup"));
+                let wanted = found
+                    .files
+                    .into_iter()
+                    .filter(|file| matches!(file.kind.as_str(), "sysprep" | "setup"));
                 logs::bring_home(cx, &self.0, guest, &wanted.map(|file| file.path).collect::<Vec<_>>()).await;
             }
             Err(error) => cx.warn(format!("cannot bring sysprep's logs home: {error}")),
@@ -179,7 +210,13 @@ fn judge(cx: &Context<'_>, polled: SysprepPolled, seen: &mut Seen) -> Result<Ver
             if missing.is_empty() {
                 return Ok(Verdict::Done(evidence));
             }
-            Err(explained(seen, format!("the guest claims success, but these proofs are missing: {}", missing.join(", "))))
+            Err(explained(
+                seen,
+                format!(
+                    "the guest claims success, but these proofs are missing: {}",
+                    missing.join(", ")
+                ),
+            ))
         }
         "failed" => {
             let reason = status.reason.as_deref().unwrap_or("unknown");

@@ -37,10 +37,15 @@ impl Action for Password {
         let ready: ReadyOutput = cx.output(&params.ready)?;
         let limit = Duration::from_secs(params.limit_seconds);
         let failed = |error: ActionError| error.class(FailureClass::Verify);
-        let encrypted = posted_password(cx, &self.0, &ready.server, limit).await.map_err(failed)?;
+        let encrypted = posted_password(cx, &self.0, &ready.server, limit)
+            .await
+            .map_err(failed)?;
         let key = cx.secret(KEY)?;
         let wrong = |error: identity::IdentityError| ActionError::new(FailureClass::Verify, error.to_string());
-        cx.keep_secret(&params.name, identity::decrypt_password(&key, &encrypted).map_err(wrong)?)
+        cx.keep_secret(
+            &params.name,
+            identity::decrypt_password(&key, &encrypted).map_err(wrong)?,
+        )
     }
 }
 
@@ -79,7 +84,13 @@ impl Action for Prove {
             }
         };
         let look = || async { Ok(complete(ask(cx, guest.as_ref(), &VerifyFacts::default()).await?)) };
-        let waited = cx.wait_until("the end of the first boot", Schedule::up_to(Duration::from_mins(15)), look).await;
+        let waited = cx
+            .wait_until(
+                "the end of the first boot",
+                Schedule::up_to(Duration::from_mins(15)),
+                look,
+            )
+            .await;
         let facts = waited.map_err(|error| error.class(FailureClass::Verify))?;
         let built: Entrance = cx.output(&params.built)?;
         let built: IdentityFacts = serde_json::from_value(built.identity).unwrap_or_default();
@@ -107,22 +118,44 @@ fn compare(
             wrong.push(text);
         }
     };
-    must(facts.machine_sid.is_none() || facts.machine_sid != built.machine_sid, "the machine SID was not renewed".into());
+    must(
+        facts.machine_sid.is_none() || facts.machine_sid != built.machine_sid,
+        "the machine SID was not renewed".into(),
+    );
     let name = facts.computer_name.to_ascii_lowercase();
-    must(name != built.computer_name.to_ascii_lowercase(), format!("the computer is still called {name}"));
+    must(
+        name != built.computer_name.to_ascii_lowercase(),
+        format!("the computer is still called {name}"),
+    );
     if facts.cloudbase.present {
         let wanted: String = server.name.to_ascii_lowercase().chars().take(15).collect();
-        must(name == wanted, format!("the computer is called {name}, not {wanted} as its server"));
+        must(
+            name == wanted,
+            format!("the computer is called {name}, not {wanted} as its server"),
+        );
         let least = u64::from(ready.root_gb) * 1024 * 1024 * 1024 / 10 * 9;
-        must(facts.drive_c_bytes >= least, format!("drive C: has {} bytes of {} GB", facts.drive_c_bytes, ready.root_gb));
+        must(
+            facts.drive_c_bytes >= least,
+            format!("drive C: has {} bytes of {} GB", facts.drive_c_bytes, ready.root_gb),
+        );
     }
     if let Some(zone) = &params.time_zone {
-        must(facts.time_zone == *zone, format!("the time zone is {}, not {zone}", facts.time_zone));
+        must(
+            facts.time_zone == *zone,
+            format!("the time zone is {}, not {zone}", facts.time_zone),
+        );
     }
     if params.account_gone {
-        let left: Vec<&String> = facts.users.iter().filter(|user| user.to_ascii_lowercase().starts_with("reseal-")).collect();
+        let left: Vec<&String> = facts
+            .users
+            .iter()
+            .filter(|user| user.to_ascii_lowercase().starts_with("reseal-"))
+            .collect();
         must(left.is_empty(), format!("build accounts are left: {left:?}"));
     }
-    must(facts.traces.is_empty(), format!("traces of the build are left: {}", facts.traces.join(", ")));
+    must(
+        facts.traces.is_empty(),
+        format!("traces of the build are left: {}", facts.traces.join(", ")),
+    );
     wrong
 }
