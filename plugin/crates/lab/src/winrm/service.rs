@@ -150,7 +150,7 @@ impl Service {
             .child(text("cfg:MaxBatchItems", "32000".to_owned()))
             .child(service)
             .child(winrs);
-        Answer::transfer("Get", Some(config))
+        Answer::transfer("Get", vec![config])
     }
 
     fn create(&self, account: &Account, options: &Options) -> Result<Answer, Fault> {
@@ -170,7 +170,7 @@ impl Service {
             }
             tables.shells.insert(id.clone(), shell);
         }
-        Ok(Answer::transfer("Create", Some(self.described(account, &id))))
+        Ok(Answer::transfer("Create", vec![created(&id), self.described(account, &id)]))
     }
 
     fn described(&self, account: &Account, id: &str) -> Element {
@@ -197,7 +197,7 @@ impl Service {
         if let Some(shell) = shell {
             self.computer.shell_deleted(&shell.close());
         }
-        Ok(Answer::transfer("Delete", None))
+        Ok(Answer::transfer("Delete", Vec::new()))
     }
 
     fn command(
@@ -311,6 +311,17 @@ impl Service {
     fn fresh_uri(&self) -> String {
         format!("uuid:{}", self.fresh_id())
     }
+}
+
+/// Where the new shell is, as WS-Transfer tells it.
+fn created(id: &str) -> Element {
+    let selector = Element::new("w:Selector").with("Name", "ShellId").text(id);
+    let reference = Element::new("a:ReferenceParameters")
+        .child(Element::new("w:ResourceURI").text(CMD))
+        .child(Element::new("w:SelectorSet").child(selector));
+    Element::new("x:ResourceCreated")
+        .child(Element::new("a:Address").text("http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous"))
+        .child(reference)
 }
 
 fn owned<'a>(tables: &'a mut Tables, account: &Account, id: &str, now: i64) -> Result<&'a mut Shell, Fault> {

@@ -430,12 +430,12 @@ pub struct Answer {
     /// The action of the answer.
     pub action: String,
     /// What the Body holds.
-    pub body: Option<Element>,
+    pub body: Vec<Element>,
 }
 
 impl Answer {
     /// An answer of WS-Transfer.
-    pub fn transfer(verb: &str, body: Option<Element>) -> Self {
+    pub fn transfer(verb: &str, body: Vec<Element>) -> Self {
         Self {
             action: format!("{TRANSFER}/{verb}Response"),
             body,
@@ -446,7 +446,7 @@ impl Answer {
     pub fn shell(verb: &str, body: Element) -> Self {
         Self {
             action: format!("{SHELL}/{verb}Response"),
-            body: Some(body),
+            body: vec![body],
         }
     }
 }
