@@ -68,7 +68,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Decoded {
         .filter_map(|pair| Some(unit(pair.try_into().ok()?)))
         .collect();
     let text = String::from_utf16_lossy(&units);
-    let whole = bytes.len() % 2 == 0 && !text.contains('\u{fffd}');
+    let whole = bytes.len().is_multiple_of(2) && !text.contains('\u{fffd}');
     let at = text.find('\u{fffd}').unwrap_or(text.len());
     let finding = (!whole).then(|| Finding::error("U001", Span::new(at, at + 3), "the file is not whole UTF-16"));
     Decoded { text, finding }

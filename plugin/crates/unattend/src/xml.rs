@@ -63,7 +63,7 @@ pub(crate) fn text_span(node: Node<'_, '_>) -> Span {
 
 /// The elements right below.
 pub(crate) fn elements<'a, 'i>(node: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> {
-    node.children().filter(|child| child.is_element())
+    node.children().filter(Node::is_element)
 }
 
 /// The first element of this name right below, case not regarded.

@@ -1,4 +1,5 @@
 //! Compiling whole files: the provider's values, hand-written bases, secrets, lists.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,7 @@ fn options(value: Value) -> Options {
     serde_json::from_value(value).unwrap()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape that compile asks for")]
 fn reveal(text: &str) -> Result<String, RevealError> {
     Ok(text.replace("${admin_password}", "Passw0rd!"))
 }

@@ -1,4 +1,5 @@
 //! What holds for every input: nothing panics, places are inside the text, compiling settles.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;
 use reseal_unattend::{Options, RevealError, Target, Windows, compile, decode, diff, fix, has_errors, lint_text};
@@ -26,6 +27,7 @@ fn target() -> impl Strategy<Value = Target> {
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape that compile asks for")]
 fn reveal(_: &str) -> Result<String, RevealError> {
     Ok("geheim <&> \"x\"".to_owned())
 }

@@ -109,11 +109,11 @@ pub struct ValueFault {
     pub suggestion: Option<&'static str>,
 }
 
-fn fault(message: impl Into<String>) -> Option<ValueFault> {
-    Some(ValueFault {
+fn fault(message: impl Into<String>) -> ValueFault {
+    ValueFault {
         message: message.into(),
         suggestion: None,
-    })
+    }
 }
 
 /// Says why Setup would refuse `text` for `setting`. Empty texts and placeholders are the caller's to judge.
@@ -166,17 +166,19 @@ fn check_values(setting: &Setting, raw: &str, text: &str) -> Option<ValueFault> 
         Values::Any => None,
         Values::Length(from, to) => check_length(raw, *from, *to),
         Values::ProductKey if is_product_key(text) => None,
-        Values::ProductKey => fault("is not a product key: five groups of five letters and digits, joined by hyphens"),
+        Values::ProductKey => Some(fault(
+            "is not a product key: five groups of five letters and digits, joined by hyphens",
+        )),
         Values::Letter(from, to) => {
             let letter = text.trim_end_matches(':');
             let fits = letter.len() == 1 && letter.chars().all(|c| (*from..=*to).contains(&c.to_ascii_uppercase()));
             if fits {
                 None
             } else {
-                fault(format!(
+                Some(fault(format!(
                     "takes a drive letter from {from} to {to}, not `{}`",
                     short(text)
-                ))
+                )))
             }
         }
         Values::OneOf(pieces) => check_pieces(setting, pieces, text),
@@ -187,10 +189,14 @@ fn check_length(text: &str, from: usize, to: usize) -> Option<ValueFault> {
     // Windows counts UTF-16 units.
     let length = text.encode_utf16().count();
     if length > to {
-        return fault(format!("is {length} characters long, and Setup takes at most {to}"));
+        return Some(fault(format!(
+            "is {length} characters long, and Setup takes at most {to}"
+        )));
     }
     if length < from {
-        fault(format!("is {length} characters long, and Setup wants at least {from}"))
+        Some(fault(format!(
+            "is {length} characters long, and Setup wants at least {from}"
+        )))
     } else {
         None
     }

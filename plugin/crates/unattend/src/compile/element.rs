@@ -44,7 +44,9 @@ impl Writer<'_> {
         let mut text = String::new();
         for child in children {
             let child = self.element(child, &inner)?;
-            text.push_str(&format!("{}{inner}{child}", self.style.line));
+            text.push_str(self.style.line);
+            text.push_str(&inner);
+            text.push_str(&child);
         }
         text.push_str(self.style.line);
         text.push_str(indent);
@@ -57,11 +59,12 @@ impl Writer<'_> {
         let prefix = self.style.wcm.as_deref().unwrap_or("wcm");
         for (name, value) in pairs {
             if let Some(value) = value {
-                text.push_str(&format!(" {prefix}:{name}=\"{}\"", escape_attribute(value)));
+                let value = escape_attribute(value);
+                text = format!("{text} {prefix}:{name}=\"{value}\"");
             }
         }
         if !text.is_empty() && self.style.wcm.is_none() {
-            text.push_str(&format!(" xmlns:wcm=\"{WCM}\""));
+            text = format!("{text} xmlns:wcm=\"{WCM}\"");
         }
         text
     }

@@ -7,8 +7,8 @@ use super::json;
 use super::want::{Body, Content, Element, Text, Want};
 use crate::catalogue::{ZoneName, find_zone, kms_key, kms_keys};
 use crate::options::{
-    AutoLogon, FirewallGroup, FirstLogonCommand, LocalAccount, Options, Password, PasswordForm, ProductKey,
-    RemoteDesktop, SetupCommand,
+    AutoLogon, FirewallGroup, FirstLogonCommand, LocalAccount, NetworkLocation, Options, Password, PasswordForm,
+    ProductKey, RemoteDesktop, SetupCommand,
 };
 use crate::placeholder::has_secret;
 use crate::target::Pass;
@@ -60,7 +60,7 @@ impl Plan {
         });
     }
 
-    fn plain(&mut self, option: &str, pass: Pass, component: &str, path: &str, text: impl ToString) {
+    fn plain(&mut self, option: &str, pass: Pass, component: &str, path: &str, text: &dyn ToString) {
         self.text(option, pass, component, path, Text::plain(text.to_string()));
     }
 
@@ -113,7 +113,7 @@ impl Plan {
                     Pass::OobeSystem,
                     SHELL,
                     &format!("OOBE/{name}"),
-                    value,
+                    &value,
                 );
             }
         }
@@ -123,22 +123,22 @@ impl Plan {
                 Pass::OobeSystem,
                 SHELL,
                 "OOBE/ProtectYourPC",
-                value,
+                &value,
             );
         }
-        self.network_location(oobe.network_location.map(|one| one.word()), options);
+        self.network_location(oobe.network_location.map(NetworkLocation::word), options);
     }
 
     fn network_location(&mut self, inner: Option<&str>, options: &Options) {
-        let outer = options.network_location.map(|one| one.word());
-        if let (Some(inner), Some(outer)) = (inner, outer) {
-            if inner != outer {
-                let message = format!("`oobe.network_location` says `{inner}`, and this says `{outer}`");
-                self.complain(
-                    "/network_location",
-                    Diagnostic::error("U101", message).help("keep one of them"),
-                );
-            }
+        let outer = options.network_location.map(NetworkLocation::word);
+        if let (Some(inner), Some(outer)) = (inner, outer)
+            && inner != outer
+        {
+            let message = format!("`oobe.network_location` says `{inner}`, and this says `{outer}`");
+            self.complain(
+                "/network_location",
+                Diagnostic::error("U101", message).help("keep one of them"),
+            );
         }
         let option = if inner.is_some() {
             "/oobe/network_location"
@@ -146,7 +146,7 @@ impl Plan {
             "/network_location"
         };
         if let Some(word) = inner.or(outer) {
-            self.plain(option, Pass::OobeSystem, SHELL, "OOBE/NetworkLocation", word);
+            self.plain(option, Pass::OobeSystem, SHELL, "OOBE/NetworkLocation", &word);
         }
     }
 
@@ -172,7 +172,7 @@ impl Plan {
                     Pass::OobeSystem,
                     INTERNATIONAL,
                     name,
-                    value,
+                    &value,
                 );
             }
         }
@@ -184,17 +184,17 @@ impl Plan {
                 Some(ZoneName::Id(zone) | ZoneName::Iana(zone)) => zone.id,
                 None => zone,
             };
-            self.plain("/time_zone", Pass::OobeSystem, SHELL, "TimeZone", id);
+            self.plain("/time_zone", Pass::OobeSystem, SHELL, "TimeZone", &id);
         }
         if let Some(name) = &options.computer_name {
             self.computer_name(name, options);
         }
         if let Some(owner) = &options.registered_owner {
-            self.plain("/registered_owner", Pass::OobeSystem, SHELL, "RegisteredOwner", owner);
+            self.plain("/registered_owner", Pass::OobeSystem, SHELL, "RegisteredOwner", &owner);
         }
         if let Some(organization) = &options.registered_organization {
             let option = "/registered_organization";
-            self.plain(option, Pass::OobeSystem, SHELL, "RegisteredOrganization", organization);
+            self.plain(option, Pass::OobeSystem, SHELL, "RegisteredOrganization", &organization);
         }
         if let Some(keep) = options.do_not_clean_task_bar {
             self.plain(
@@ -202,7 +202,7 @@ impl Plan {
                 Pass::Specialize,
                 SHELL,
                 "DoNotCleanTaskBar",
-                keep,
+                &keep,
             );
         }
         if let Some(keep) = options.persist_drivers {
@@ -212,7 +212,7 @@ impl Plan {
                 Pass::Generalize,
                 component,
                 "PersistAllDeviceInstalls",
-                keep,
+                &keep,
             );
         }
     }
@@ -222,10 +222,10 @@ impl Plan {
     fn computer_name(&mut self, name: &str, options: &Options) {
         let option = "/computer_name";
         let Some(prefix) = name.strip_suffix('*') else {
-            self.plain(option, Pass::Specialize, SHELL, "ComputerName", name);
+            self.plain(option, Pass::Specialize, SHELL, "ComputerName", &name);
             return;
         };
-        self.plain(option, Pass::Specialize, SHELL, "ComputerName", "*");
+        self.plain(option, Pass::Specialize, SHELL, "ComputerName", &"*");
         let prefix = prefix.trim_end_matches('-');
         if prefix.is_empty() {
             return;
@@ -243,7 +243,7 @@ impl Plan {
                     Diagnostic::error("U101", message).help("leave out one of the two"),
                 );
             }
-            _ => self.plain(option, Pass::Specialize, SHELL, "RegisteredOrganization", prefix),
+            _ => self.plain(option, Pass::Specialize, SHELL, "RegisteredOrganization", &prefix),
         }
     }
 
@@ -265,7 +265,7 @@ impl Plan {
         let element = path.rsplit('/').next().unwrap_or(path);
         let (plain, value) = password_texts(password, element);
         let value_option = format!("{option}/value");
-        self.plain(option, Pass::OobeSystem, SHELL, &format!("{path}/PlainText"), plain);
+        self.plain(option, Pass::OobeSystem, SHELL, &format!("{path}/PlainText"), &plain);
         self.text(&value_option, Pass::OobeSystem, SHELL, &format!("{path}/Value"), value);
     }
 
@@ -319,15 +319,15 @@ impl Plan {
     fn auto_logon(&mut self, logon: &AutoLogon) {
         let at = |name: &str| format!("/auto_logon/{name}");
         if let Some(domain) = &logon.domain {
-            self.plain(&at("domain"), Pass::OobeSystem, SHELL, "AutoLogon/Domain", domain);
+            self.plain(&at("domain"), Pass::OobeSystem, SHELL, "AutoLogon/Domain", &domain);
         }
-        self.plain("/auto_logon", Pass::OobeSystem, SHELL, "AutoLogon/Enabled", true);
+        self.plain("/auto_logon", Pass::OobeSystem, SHELL, "AutoLogon/Enabled", &true);
         self.plain(
             &at("count"),
             Pass::OobeSystem,
             SHELL,
             "AutoLogon/LogonCount",
-            logon.count,
+            &logon.count,
         );
         if let Some(password) = &logon.password {
             self.password(&at("password"), "AutoLogon/Password", password);
@@ -338,7 +338,7 @@ impl Plan {
             Pass::OobeSystem,
             SHELL,
             "AutoLogon/Username",
-            &logon.username,
+            &&logon.username,
         );
     }
 
@@ -385,7 +385,7 @@ impl Plan {
         ];
         for (option, name, value) in profiles {
             if let Some(value) = value {
-                self.plain(&format!("/firewall/{option}"), Pass::Specialize, FIREWALL, name, value);
+                self.plain(&format!("/firewall/{option}"), Pass::Specialize, FIREWALL, name, &value);
             }
         }
         for (index, group) in firewall.groups.iter().enumerate() {
@@ -406,11 +406,11 @@ impl Plan {
             Pass::Specialize,
             SESSIONS,
             "fDenyTSConnections",
-            !rdp.enabled,
+            &!rdp.enabled,
         );
         if let Some(nla) = rdp.network_level_authentication {
             let option = "/rdp/network_level_authentication";
-            self.plain(option, Pass::Specialize, STATIONS, "UserAuthentication", u8::from(nla));
+            self.plain(option, Pass::Specialize, STATIONS, "UserAuthentication", &u8::from(nla));
         }
         let group = FirewallGroup {
             group: "remote_desktop".to_owned(),
@@ -525,7 +525,7 @@ fn firewall_group(group: &FirewallGroup) -> Element {
         "remote_desktop" => ("RemoteDesktop".to_owned(), "@FirewallAPI.dll,-28752"),
         "file_and_printer_sharing" => ("FileAndPrinterSharing".to_owned(), "@FirewallAPI.dll,-28502"),
         "windows_remote_management" => ("WindowsRemoteManagement".to_owned(), "@FirewallAPI.dll,-30267"),
-        other => (other.chars().filter(|c| c.is_ascii_alphanumeric()).collect(), other),
+        other => (other.chars().filter(char::is_ascii_alphanumeric).collect(), other),
     };
     let children = vec![
         Element::leaf("Active", group.active.to_string()),

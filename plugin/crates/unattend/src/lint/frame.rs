@@ -140,7 +140,7 @@ fn check_processed(node: Node<'_, '_>, findings: &mut Vec<Finding>) {
         .find(|one| one.name().eq_ignore_ascii_case("wasPassProcessed"));
     if let Some(attribute) = processed.filter(|one| one.value().trim().eq_ignore_ascii_case("true")) {
         findings.push(
-            Finding::warning(
+            Finding::hint(
                 "U027",
                 span(attribute.range()),
                 "this pass is marked as done, so Setup skips it",
@@ -263,17 +263,18 @@ fn check_rest(node: Node<'_, '_>, findings: &mut Vec<Finding>) {
             );
         }
     }
-    if let Some(language) = xml::attribute(node, "language") {
-        if !language.value().trim().eq_ignore_ascii_case("neutral") && !is_template(language.value()) {
-            findings.push(
-                Finding::warning(
-                    "U004",
-                    span(language.range_value()),
-                    "the components of answer files are `neutral`",
-                )
-                .help("set languages in Microsoft-Windows-International-Core, not here"),
-            );
-        }
+    if let Some(language) = xml::attribute(node, "language")
+        && !language.value().trim().eq_ignore_ascii_case("neutral")
+        && !is_template(language.value())
+    {
+        findings.push(
+            Finding::warning(
+                "U004",
+                span(language.range_value()),
+                "the components of answer files are `neutral`",
+            )
+            .help("set languages in Microsoft-Windows-International-Core, not here"),
+        );
     }
     if let Some(scope) = xml::attribute(node, "versionScope") {
         let fits = ["nonSxS", "SxS"]

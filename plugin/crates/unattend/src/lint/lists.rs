@@ -66,12 +66,9 @@ fn check_key(
     findings: &mut Vec<Finding>,
 ) {
     let Some(key_name) = entry.setting.list_key else { return };
-    let (value, place) = match key(entry, key_name) {
-        Some(key) => key,
-        None => {
-            findings.extend(missing_key(entry, key_name));
-            return;
-        }
+    let Some((value, place)) = key(entry, key_name) else {
+        findings.extend(missing_key(entry, key_name));
+        return;
     };
     let adds = xml::wcm(entry.node, "action").is_none_or(|action| action.value() == "add");
     let parent = entry.node.parent().map(|parent| parent.id());

@@ -19,7 +19,7 @@ pub(super) fn check(file: &AnswerFile<'_, '_>, findings: &mut Vec<Finding>) {
         match entry.setting.name {
             "InputLocale" => findings.extend(check_inputs(entry, text)),
             "SystemLocale" | "UserLocale" | "UILanguage" | "UILanguageFallback" => {
-                findings.extend(check_one(entry, text))
+                findings.extend(check_one(entry, text));
             }
             _ => {}
         }

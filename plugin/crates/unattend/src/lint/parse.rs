@@ -69,9 +69,8 @@ pub(super) fn check(text: &str, findings: &mut Vec<Finding>) -> Option<Mended> {
         inserted: vec![],
     };
     for _ in 0..LIMIT {
-        let error = match Document::parse(&mended.text) {
-            Ok(_) => return Some(mended),
-            Err(error) => error,
+        let Err(error) = Document::parse(&mended.text) else {
+            return Some(mended);
         };
         let at = offset(&mended.text, error.pos());
         let slip = find_slip(&mended.text, &error, at);
@@ -166,22 +165,18 @@ fn double_hyphen(text: &str, at: usize) -> Option<Slip> {
         let body = open + 4;
         let close = text.get(body..)?.find("-->")? + body;
         let inner = text.get(body..close)?;
-        if let Some(found) = inner
+        let found = inner
             .find("--")
-            .or_else(|| inner.ends_with('-').then(|| inner.len() - 1))
-        {
-            if open <= at && at <= close + 3 {
-                let finding = Finding::error(
-                    "U001",
-                    Span::new(body + found, body + found + 2),
-                    "a comment may not contain `--`, nor end in a hyphen",
-                )
-                .help("reword the comment; Setup refuses the whole file because of it");
-                return Some(Slip {
-                    finding,
-                    span: Span::new(body, close),
-                });
-            }
+            .or_else(|| inner.ends_with('-').then(|| inner.len() - 1));
+        if let Some(found) = found.filter(|_| (open..=close + 3).contains(&at)) {
+            let finding = Finding::error(
+                "U001",
+                Span::new(body + found, body + found + 2),
+                "a comment may not contain `--`, nor end in a hyphen",
+            )
+            .help("reword the comment; Setup refuses the whole file because of it");
+            let span = Span::new(body, close);
+            return Some(Slip { finding, span });
         }
         from = close + 3;
     }

@@ -36,7 +36,7 @@ fn check_password(entry: &Entry<'_, '_>) -> Option<Finding> {
     let plain = xml::text_at(entry.node, "PlainText").is_none_or(|text| is_true(&text));
     let decoded = password::decode(value);
     if plain {
-        check_plain(entry, decoded.as_deref(), place)
+        Some(check_plain(entry, decoded.as_deref(), place))
     } else {
         check_obscured(entry, decoded.as_deref(), place)
     }
@@ -51,14 +51,12 @@ fn deleted(place: reseal_diag::Span) -> Finding {
     .help("the file is a copy from `Panther`; use the file it was made of")
 }
 
-fn check_plain(entry: &Entry<'_, '_>, decoded: Option<&str>, place: reseal_diag::Span) -> Option<Finding> {
+fn check_plain(entry: &Entry<'_, '_>, decoded: Option<&str>, place: reseal_diag::Span) -> Finding {
     if decoded.is_some_and(|text| text.ends_with("Password")) {
         let finding = Finding::warning("U013", place, "the value is obscured, but `PlainText` does not say so");
-        return Some(
-            finding.help("write `<PlainText>false</PlainText>`; as it is, the long value itself is the password"),
-        );
+        return finding.help("write `<PlainText>false</PlainText>`; as it is, the long value itself is the password");
     }
-    Some(plain_secret(entry, place))
+    plain_secret(entry, place)
 }
 
 fn plain_secret(entry: &Entry<'_, '_>, place: reseal_diag::Span) -> Finding {

@@ -254,11 +254,9 @@ fn check_content(setting: &'static Setting, node: Node<'_, '_>, findings: &mut V
         }
         return;
     }
-    if is_text_only(setting) {
-        if let Some(inner) = xml::elements(node).next() {
-            findings.push(elements_in_text(setting, inner));
-            return;
-        }
+    if let Some(inner) = xml::elements(node).next().filter(|_| is_text_only(setting)) {
+        findings.push(elements_in_text(setting, inner));
+        return;
     }
     let text = xml::text(node);
     if text.trim().is_empty() {
