@@ -1,7 +1,7 @@
 //! Source texts, spans, labels and suggestions; renders a diagnostic as rustc does.
 //!
 //! A [`Diagnostic`] says what is wrong, where, and what could stand there instead. It holds its [`SourceText`]s, so
-//! it can be passed on without a side table and rendered anywhere: as text ([`render`]), or as JSON ([`json`]).
+//! it can be passed on without a side table and rendered anywhere: as text ([`render()`]), or as JSON ([`json`]).
 //!
 //! Nothing here reads files or knows what a spec is. Start reading at [`diagnostic`].
 

@@ -15,7 +15,7 @@ use crate::model::Variable;
 use crate::route;
 use crate::shape;
 use crate::variables::{Filler, Form, Known, Scope, declared};
-use crate::yaml::Document;
+use crate::yaml::{Document, mask};
 
 /// Files that use files deeper than this are a mistake.
 const DEEPEST: usize = 16;
@@ -141,7 +141,11 @@ impl Expander<'_> {
                 );
                 continue;
             };
-            let value = self.fitting(frame, &route::member(&at_with, name), name, variable, value);
+            let at_value = route::member(&at_with, name);
+            let value = self.fitting(frame, &at_value, name, variable, value);
+            if variable.sensitive && with.contains_key(name) && !plain(&value).contains("${") {
+                self.diagnostics.push(in_the_clear(frame, &at_value));
+            }
             values.insert(name.clone(), self.known(&format!("{at}.{name}"), variable, value));
         }
         Scope::new(values)
@@ -218,6 +222,15 @@ impl Expander<'_> {
         }
         Known { value, sensitive: true }
     }
+}
+
+/// A sensitive value that stands beside `use`; it is not shown.
+fn in_the_clear(frame: &Frame<'_>, at: &str) -> Diagnostic {
+    let span = frame.document.value_span(at);
+    let shown = mask::spans(&frame.document.source, &[span]);
+    Diagnostic::warning(codes::SECRET_IN_SPEC, "a sensitive value should not stand in the spec")
+        .at(&shown, span, "")
+        .help("declare a sensitive variable in the spec and hand it on: `with: { name: \"${variable}\" }`")
 }
 
 fn no_value(frame: &Frame<'_>, at: &str, part: &Document, name: &str) -> Diagnostic {

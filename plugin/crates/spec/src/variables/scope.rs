@@ -13,7 +13,7 @@ use crate::matrix::Combination;
 use crate::model::Variable;
 use crate::route;
 use crate::template;
-use crate::yaml::Document;
+use crate::yaml::{Document, mask};
 
 /// A value that can be used.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,8 +140,12 @@ fn from_file(
     all: &mut BTreeMap<String, Given>,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    let (document, complaints) = Document::read(source);
+    let (document, mut complaints) = Document::read(source);
+    // Whatever is wrong with such a file, its values are not shown.
+    let shown = mask::values(source);
+    mask::replace(&mut complaints, source, &shown);
     diagnostics.extend(complaints);
+    let source = &shown;
     let Some(document) = document else { return };
     let Some(map) = document.value.as_object() else {
         let message = "a file of variables is a mapping of names to values";

@@ -1,6 +1,7 @@
 //! YAML: one reader says what is written, another says where.
 
 mod map;
+pub(crate) mod mask;
 mod refuse;
 
 use std::collections::HashMap;
@@ -42,14 +43,16 @@ impl Document {
             return (None, diagnostics);
         }
         match serde_yaml::from_str::<Value>(map::without_bom(source.text()).0) {
-            Ok(value) => (
-                Some(Self {
+            Ok(value) => {
+                let document = Self {
                     source: source.clone(),
                     places,
                     value,
-                }),
-                diagnostics,
-            ),
+                }
+                .without_secrets();
+                mask::replace(&mut diagnostics, source, &document.source);
+                (Some(document), diagnostics)
+            }
             Err(error) => {
                 let at = error.location().map_or(0, |location| location.index());
                 let message = format!("this is not YAML: {error}");
@@ -57,6 +60,30 @@ impl Document {
                 (None, diagnostics)
             }
         }
+    }
+
+    /// The same with the defaults of sensitive variables blotted out of its text.
+    fn without_secrets(mut self) -> Self {
+        let variables = self
+            .value
+            .get("variables")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten();
+        let sensitive = variables.filter(|(_, variable)| variable.get("sensitive") == Some(&Value::Bool(true)));
+        let secrets: Vec<Span> = sensitive
+            .flat_map(|(name, _)| {
+                let at = route::member("/variables", name);
+                ["default", "allowed"].map(|field| self.place(&route::member(&at, field)))
+            })
+            .flatten()
+            .map(|place| place.value)
+            .filter(|span| !matches!(self.source.slice(*span), "\"\"" | "''" | ""))
+            .collect();
+        if !secrets.is_empty() {
+            self.source = mask::spans(&self.source, &secrets);
+        }
+        self
     }
 
     /// The place of a route, if it is written.

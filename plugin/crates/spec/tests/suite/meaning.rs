@@ -67,7 +67,8 @@ image: { name: "i-${price}-$${x}" }
     let loaded = loaded(rest, &[("part.yaml", part)], |inputs| {
         inputs.vars = vec![pair("token", "canary-1")];
     });
-    assert_eq!(rendered(&loaded), "");
+    assert_eq!(codes(&loaded), ["spec::secret-in-spec"]);
+    assert!(!rendered(&loaded).contains("canary"), "{}", rendered(&loaded));
     let spec = loaded.specs.first().unwrap();
     let shown = format!("{spec:?}");
     assert!(!shown.contains("canary"), "{shown}");
@@ -287,4 +288,23 @@ fn windows_line_breaks_change_nothing() {
     let places = |loaded: &Loaded| loaded.diagnostics.iter().map(Diagnostic::location).collect::<Vec<_>>();
     assert_eq!((codes(&unix), places(&unix)), (codes(&windows), places(&windows)));
     assert_eq!(codes(&unix), ["spec::unknown-field"]);
+}
+
+#[test]
+fn secrets_are_not_shown_by_diagnostics_about_their_lines() {
+    let rest = "variables: { token: { sensitive: true, default: canary-1, zzz: 1 } }\nimage: { name: i }\nsoftware: [ { cmd: { command: \"${token}\" } } ]\n";
+    let with_files = |text: &'static str| {
+        let loaded = loaded(rest, &[], |inputs| {
+            inputs.var_files = vec![SourceText::new("v.yaml", text)];
+        });
+        let shown = rendered(&loaded) + loaded.line_text("t.yaml", 5).unwrap();
+        assert!(shown.contains("zzz") && !shown.contains("canary"), "{shown}");
+        codes(&loaded).len()
+    };
+    assert_eq!(with_files("token: canary-2\n"), 2);
+    assert_eq!(with_files("tokn: canary-2\n"), 3);
+    assert_eq!(with_files("{ tokn: canary-2 }\n"), 3);
+    assert_eq!(with_files("token: 'canary-2\n"), 3);
+    assert_eq!(with_files("token: canary-2\ntoken: canary-3\n"), 3);
+    assert_eq!(with_files("- canary-2\n"), 3);
 }
