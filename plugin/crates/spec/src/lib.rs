@@ -1,6 +1,6 @@
 //! What the user writes, what it means, and every complaint between the two.
 //!
-//! [`load`] turns the text of a spec into one [`Spec`] for each combination of its matrix, and a list of diagnostics;
+//! [`load()`] turns the text of a spec into one [`Spec`] for each combination of its matrix, and a list of diagnostics;
 //! it never fails and never touches the file system, the environment or the clock. The types in [`model`] are the
 //! truth: [`schema::schema`] is derived from them. This crate knows no cloud and no protocol.
 //!
