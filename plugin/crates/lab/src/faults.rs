@@ -12,9 +12,9 @@ pub struct FaultInfo {
     pub what: &'static str,
 }
 
-/// All faults that can be armed.
+/// All faults that can be armed: the cloud's, then the guest's.
 pub fn known() -> Vec<FaultInfo> {
-    crate::cloud::FAULTS.to_vec()
+    [crate::cloud::FAULTS, crate::guest::FAULTS].concat()
 }
 
 /// A fault that was asked for: `name`, `name=argument`, and how many times it strikes.

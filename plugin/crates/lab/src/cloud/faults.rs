@@ -29,7 +29,7 @@ pub const FAULTS: &[FaultInfo] = &[
         "a new server ends in ERROR; the argument is the fault's text",
     ),
     fault("server-stuck-build", "a new server stays in BUILD for ever"),
-    fault("slow-boot", "a server needs 10 (=N) more minutes until it is ACTIVE"),
+    fault("slow-build", "a server needs 10 (=N) more minutes until it is ACTIVE"),
     fault(
         "never-shutoff",
         "a server whose guest is off stays ACTIVE with power state 4 for ever",

@@ -88,7 +88,7 @@ async fn servers_that_do_not_come_up() {
     let (token, _) = crate::site::log_in(&site.lab, Mode::Nhn).await;
     let site = Site { token, ..site };
     assert_eq!(site.face(&id).await.0, "BUILD");
-    let (site, id) = launched(&["slow-boot=20"]).await;
+    let (site, id) = launched(&["slow-build=20"]).await;
     assert_eq!(site.face(&id).await.0, "BUILD");
     site.pass(1200);
     assert_eq!(site.face(&id).await.0, "ACTIVE");

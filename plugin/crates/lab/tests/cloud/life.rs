@@ -22,6 +22,45 @@ async fn general_clients_find_versions_without_a_token() {
     get(nhn.catalog["image"].clone()).await.is(400);
 }
 
+/// What OpenStack's own command line sends beyond the documents: empty `Accept`, empty `imageRef`, switches that are off.
+#[tokio::test]
+async fn the_habits_of_openstacks_own_client_pass() {
+    let site = Site::start(Mode::Openstack, &[]).await;
+    site.prepare().await;
+    let mut order = site.order("b1").await;
+    order["server"]["imageRef"] = serde_json::json!("");
+    let id = site.launch(order).await.is(202).body["server"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    site.pass(61);
+    let url = site.at("compute", &format!("/servers/{id}/action"));
+    let headers = [
+        ("X-Auth-Token", site.token.as_str()),
+        ("Accept", ""),
+        ("Content-Type", "application/json"),
+    ];
+    send("POST", &url, &headers, br#"{"os-stop":null}"#.to_vec())
+        .await
+        .unwrap()
+        .is(202);
+    site.get("compute", "/servers/detail?deleted=False").await.is(200);
+    site.get("compute", "/servers/detail?deleted=True").await.is(400);
+    site.get("compute", "/limits?reserved=False").await.is(200);
+    let body = serde_json::json!({"volume": {"size": 1}});
+    let volume = site.post("volume", "/volumes", body).await.is(202).body["volume"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    site.pass(10);
+    site.delete("volume", &format!("/volumes/{volume}?cascade=True&force=False"))
+        .await
+        .is(400);
+    site.delete("volume", &format!("/volumes/{volume}?cascade=False&force=False"))
+        .await
+        .is(202);
+}
+
 #[tokio::test]
 async fn latency_is_added_to_every_answer() {
     let (mut options, clock, room) = options(Mode::Nhn, &[]);

@@ -194,7 +194,7 @@ fn active_at(turn: &mut Turn<'_>) -> Timestamp {
     let slow = turn
         .world
         .faults
-        .strike("slow-boot")
+        .strike("slow-build")
         .map_or(0, |minutes| minutes.parse().unwrap_or(10));
     let jitter = i64::try_from(turn.state.ids.jitter(10)).unwrap_or(0);
     after(

@@ -137,7 +137,12 @@ fn check(turn: &Turn<'_>, new: New, version: Microversion) -> Result<Order, Refu
     let key_name = check_key(turn, new.key_name)?;
     let user_data = new.user_data.as_deref().map(decode_user_data).transpose()?;
     let groups = check_groups(turn, new.security_groups.unwrap_or_default())?;
-    let image = new.image.as_deref().map(|id| usable_image(turn, id)).transpose()?;
+    let image = new
+        .image
+        .as_deref()
+        .filter(|id| upstream_id(turn, id))
+        .map(|id| usable_image(turn, id))
+        .transpose()?;
     let root = check_root(turn, flavor, image.as_ref(), new.block_device_mapping_v2, version)?;
     let image = image.or_else(|| root.base().cloned());
     let base = root.base().or(image.as_ref());
@@ -282,6 +287,11 @@ fn check_groups(turn: &Turn<'_>, groups: Vec<NewGroup>) -> Result<Vec<String>, R
         }
     }
     Ok(ids)
+}
+
+/// Upstream takes an empty `imageRef` for none, as its own command line sends it.
+fn upstream_id(turn: &Turn<'_>, id: &str) -> bool {
+    turn.world.mode == Mode::Nhn || !id.is_empty()
 }
 
 fn usable_image(turn: &Turn<'_>, id: &str) -> Result<Base, Refusal> {

@@ -8,7 +8,8 @@ use super::super::reply::{Outcome, Refusal, Reply};
 
 /// `GET /limits`: upstream only; NHN's guide does not have it.
 pub(crate) fn limits(turn: &Turn<'_>) -> Outcome {
-    turn.ask.bare()?;
+    turn.ask.no_body()?;
+    turn.ask.query(&["reserved"])?;
     if turn.world.mode == Mode::Nhn {
         return Err(Refusal::not_found("The resource could not be found."));
     }

@@ -64,7 +64,7 @@ fn meddle(turn: &mut Turn<'_>, id: &str) {
 /// Lists them, in pages.
 pub(crate) fn list(turn: &mut Turn<'_>, detail: Detail, version: Microversion) -> Outcome {
     turn.ask.no_body()?;
-    let query = turn.ask.query(&[
+    let known = [
         "limit",
         "marker",
         "name",
@@ -73,7 +73,21 @@ pub(crate) fn list(turn: &mut Turn<'_>, detail: Detail, version: Microversion) -
         "flavor",
         "changes-since",
         "reservation_id",
-    ])?;
+        "deleted",
+    ];
+    // `deleted` is upstream's alone, and only administrators may ask for what is gone.
+    let known = if turn.world.mode == Mode::Nhn {
+        known.get(..8)
+    } else {
+        known.get(..)
+    };
+    let query = turn.ask.query(known.unwrap_or_default())?;
+    if query
+        .get("deleted")
+        .is_some_and(|deleted| !deleted.eq_ignore_ascii_case("false"))
+    {
+        return Err(Refusal::strict("only an administrator may list deleted servers"));
+    }
     let limit = query
         .number("limit")?
         .map_or(turn.world.mode.server_page(), |limit| {

@@ -205,7 +205,17 @@ pub(crate) fn create(turn: &mut Turn<'_>) -> Outcome {
 
 /// Deletes a volume that nobody uses.
 pub(crate) fn delete(turn: &mut Turn<'_>, id: &str) -> Outcome {
-    turn.ask.query(&[])?;
+    let upstream: &[&str] = if turn.world.mode == Mode::Nhn {
+        &[]
+    } else {
+        &["cascade", "force"]
+    };
+    let query = turn.ask.query(upstream)?;
+    if query.iter().any(|(_, value)| !value.eq_ignore_ascii_case("false")) {
+        return Err(Refusal::strict(
+            "cascade and force hide what is still in use; delete that first",
+        ));
+    }
     turn.ask.no_body()?;
     let now = turn.now;
     let volume = turn.state.volumes.get_mut(id).ok_or_else(|| missing(id))?;
