@@ -193,6 +193,23 @@ fn the_architecture_mark_of_a_template_is_filled_in() {
 }
 
 #[test]
+fn namespaces_of_the_base_are_used_or_declared() {
+    for name in ["no-wcm-needed.xml", "prefixed-namespace.xml"] {
+        let base = std::fs::read_to_string(folder().join("good").join(name)).unwrap();
+        let made = xml(
+            Some(&base),
+            json!({ "first_logon_commands": [{ "command": "a" }, { "command": "b" }], "persist_drivers": true }),
+        );
+        let findings = lint_text(&made, &Target::default());
+        assert!(
+            findings.iter().all(|one| one.severity == reseal_diag::Severity::Note),
+            "{findings:?}\n{made}"
+        );
+        assert_eq!(diff(&base, &made).unwrap().len(), 5, "{made}");
+    }
+}
+
+#[test]
 fn secrets_of_the_base_are_masked() {
     let base = std::fs::read_to_string(folder().join("good/domain-join.xml")).unwrap();
     let compiled = run(Some(&base), json!({})).unwrap();

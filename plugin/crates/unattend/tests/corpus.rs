@@ -94,6 +94,33 @@ fn bad_files_are_found_at_their_line() {
     assert!(complaints.is_empty(), "\n{complaints}");
 }
 
+/// All Rust sources of the crate, one after the other.
+fn sources(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text.push_str(&sources(&path));
+        } else if !path.ends_with("codes.rs") {
+            text.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+    }
+    text
+}
+
+#[test]
+fn every_code_has_a_page_and_every_page_a_use() {
+    let text = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let quoted = text
+        .split('"')
+        .filter(|piece| piece.len() == 4 && piece.starts_with('U'));
+    let used: std::collections::BTreeSet<&str> = quoted
+        .filter(|piece| piece.chars().skip(1).all(|c| c.is_ascii_digit()))
+        .collect();
+    let pages: std::collections::BTreeSet<&str> = reseal_unattend::CODES.iter().map(|page| page.code).collect();
+    assert_eq!(used, pages);
+}
+
 #[test]
 fn safe_fixes_cure_and_settle() {
     for (path, target, text) in cases("bad/").into_iter().chain(cases("good/")) {

@@ -2,7 +2,6 @@
 
 use crate::document::{AnswerFile, Entry};
 use crate::finding::Finding;
-use crate::placeholder::is_template;
 use crate::target::Pass;
 use crate::xml::{self, text_span};
 
@@ -38,15 +37,20 @@ fn nothing_to_run(entry: &Entry<'_, '_>, command: &str) -> Finding {
 }
 
 fn check_line(entry: &Entry<'_, '_>, line: &str, place: reseal_diag::Span, findings: &mut Vec<Finding>) {
+    let runs = entry.setting.path.starts_with("Run");
     if line.trim().contains(['\n', '\r']) {
-        findings.push(
-            Finding::warning("U017", place, "the command is broken over several lines")
-                .help("Setup takes line breaks and indentation as part of the command; put it on one line"),
-        );
+        let said = "the command is broken over several lines";
+        let finding = if runs {
+            Finding::warning("U017", place, said)
+        } else {
+            Finding::hint("U017", place, said)
+        };
+        findings
+            .push(finding.help("Setup takes line breaks and indentation as part of the command; put it on one line"));
     }
-    let setup = matches!(entry.pass, Pass::Specialize | Pass::AuditUser) && entry.setting.path.starts_with("Run");
-    if setup && !is_template(line) {
+    if runs && matches!(entry.pass, Pass::Specialize | Pass::AuditUser) {
         check_setup_line(entry, line, place, findings);
+        check_reboot(entry, line, findings);
     }
 }
 
@@ -68,6 +72,44 @@ fn check_setup_line(entry: &Entry<'_, '_>, line: &str, place: reseal_diag::Span,
     }
     findings.extend(check_shell(&lower, place));
 }
+
+/// `OnRequest` gives exit codes a meaning: 1 restarts, 2 restarts and repeats, any other but 0 is the end.
+fn check_reboot(entry: &Entry<'_, '_>, line: &str, findings: &mut Vec<Finding>) {
+    let Some(node) = xml::child(entry.node, "WillReboot") else {
+        return;
+    };
+    if !xml::text(node).trim().eq_ignore_ascii_case("OnRequest") {
+        return;
+    }
+    let place = text_span(node);
+    let lower = line.to_ascii_lowercase();
+    let program = lower
+        .trim_start()
+        .trim_start_matches('"')
+        .split([' ', '"'])
+        .next()
+        .unwrap_or("");
+    let program = program.rsplit('\\').next().unwrap_or(program).trim_end_matches(".exe");
+    if OTHER_CODES.contains(&program) {
+        findings.push(
+            Finding::warning(
+                "U017",
+                place,
+                format!("`{program}` ends with codes that `OnRequest` takes for a failure"),
+            )
+            .help("any code but 0, 1 and 2 stops Setup; run it through `cmd.exe /c \"… & exit 0\"`, or use `Always`"),
+        );
+    } else if lower.contains("exit 2") || lower.contains("exit /b 2") {
+        findings.push(Finding::hint(
+            "U017",
+            place,
+            "exit code 2 restarts and runs the command again, without end if it keeps failing",
+        ));
+    }
+}
+
+/// Programs that say 3010 (restart wanted) or other numbers when all is well.
+const OTHER_CODES: &[&str] = &["msiexec", "wusa", "dism", "robocopy"];
 
 /// A command that restarts, shuts down or seals the machine under Setup's feet.
 fn ends_the_machine(lower: &str) -> Option<&'static str> {
@@ -98,7 +140,7 @@ fn check_shell(lower: &str, place: reseal_diag::Span) -> Option<Finding> {
         return Some(Finding::warning("U017", place, said).help(help));
     }
     let program = first.rsplit('\\').next().unwrap_or(first);
-    let shell = ["cmd", "powershell", "pwsh", "wscript", "cscript", "bash"]
+    let shell = ["cmd", "%comspec%", "powershell", "pwsh", "wscript", "cscript", "bash"]
         .iter()
         .any(|shell| program.starts_with(shell));
     (!shell && lower.contains("&&")).then(|| {

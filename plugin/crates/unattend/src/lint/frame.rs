@@ -53,6 +53,22 @@ pub(super) fn check(file: &AnswerFile<'_, '_>, target: &Target, findings: &mut V
         }
     }
     check_doubles(file, findings);
+    check_lost_namespace(file, findings);
+}
+
+/// `xmlns=""`, as programs leave it behind that add elements without their namespace.
+fn check_lost_namespace(file: &AnswerFile<'_, '_>, findings: &mut Vec<Finding>) {
+    let lost = file.root.descendants().filter(|node| {
+        let parent = node.parent_element().and_then(|parent| parent.tag_name().namespace());
+        node.is_element() && node.tag_name().namespace().is_none_or(str::is_empty) && parent == Some(UNATTEND)
+    });
+    for node in lost {
+        let said = format!(
+            "`{}` is in no namespace, so Setup does not see it",
+            node.tag_name().name()
+        );
+        findings.push(Finding::error("U001", name_span(node), said).help("remove `xmlns=\"\"`"));
+    }
 }
 
 fn stranger(node: Node<'_, '_>, name: &str, known: &[&'static str]) -> Finding {

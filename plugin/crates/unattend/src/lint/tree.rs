@@ -103,7 +103,11 @@ fn check_children(
     let mut seen: HashMap<&'static str, Span> = HashMap::new();
     for child in xml::elements(node) {
         let name = child.tag_name().name();
-        if child.tag_name().namespace() != Some(UNATTEND) && child.tag_name().namespace().is_some() {
+        if child
+            .tag_name()
+            .namespace()
+            .is_some_and(|own| own != UNATTEND && !own.is_empty())
+        {
             continue;
         }
         let found = known
@@ -261,9 +265,14 @@ fn check_content(setting: &'static Setting, node: Node<'_, '_>, findings: &mut V
     let text = xml::text(node);
     if text.trim().is_empty() {
         findings.extend(check_empty(setting, node));
-    } else if !is_template(&text) {
+    } else if !is_template(&text) || is_command(setting) && !text.contains("{{") && !text.contains("${") {
         findings.extend(check_text(setting, node, &text));
     }
+}
+
+/// Commands use `%NAME%` and `$(…)` themselves, which are no marks of a template there.
+fn is_command(setting: &Setting) -> bool {
+    ["Path", "CommandLine"].contains(&setting.name) && setting.path.contains("Command[]/")
 }
 
 fn elements_in_text(setting: &'static Setting, inner: Node<'_, '_>) -> Finding {
