@@ -5,13 +5,16 @@ Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 
+# Flushed at the end of a frame, so that its answer and its end mark arrive together.
+[Console]::SetOut((New-Object IO.StreamWriter ([Console]::OpenStandardOutput()), (New-Object Text.UTF8Encoding $false), 65536))
+
 # Bytes that were read and not used yet: from At to End.
 $buffer = New-Object byte[] 262144
 $state = @{ At = 0; End = 0 }
 
 function Write-Mark([string] $Kind, [string] $Text) {
     [Console]::Out.Write("`n##reseal:" + $Kind + ':' + $Text + "`n")
-    [Console]::Out.Flush()
+    if ($Kind -ne 'result') { [Console]::Out.Flush() }
 }
 
 function Write-Json([string] $Kind, $Value) {
@@ -158,6 +161,7 @@ while ($true) {
         # Nobody knows where the next frame would begin.
         $problem = @{ message = $_.Exception.Message; kind = 'bad_frame'; line = $null; hresult = $null }
         Write-Json 'result' @{ ok = $false; error = $problem }
+        [Console]::Out.Flush()
         exit 65
     }
     Write-Mark 'end' ([string] $id)

@@ -5,14 +5,17 @@ param([IO.Stream] $Stdin)
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
-# Fails without a console, where nothing has to be changed.
+# UTF-8 whatever the console's code page is. Flushed after each line of log and at the end of an operation, so that its
+# answer and its end mark arrive together.
+[Console]::SetOut((New-Object IO.StreamWriter ([Console]::OpenStandardOutput()), (New-Object Text.UTF8Encoding $false), 65536))
+# For programs that write to the console by themselves. Fails without a console, where nothing has to be changed.
 try { [Console]::OutputEncoding = New-Object Text.UTF8Encoding $false } catch { $null = $_ }
 $global:ResealAnswered = $false
 
 function Write-Mark([string] $Kind, [string] $Text) {
     # The line break before it ends whatever a program left unfinished.
     [Console]::Out.Write("`n##reseal:" + $Kind + ':' + $Text + "`n")
-    [Console]::Out.Flush()
+    if ($Kind -ne 'result') { [Console]::Out.Flush() }
 }
 
 function Write-Json([string] $Kind, $Value) {
@@ -106,8 +109,11 @@ function Write-Item($Item) {
         return
     }
     if ($Item -is [string]) {
-        if ($Item.StartsWith('##reseal:result:')) { $global:ResealAnswered = $true }
         [Console]::Out.WriteLine($Item)
+        if ($Item.StartsWith('##reseal:result:')) {
+            $global:ResealAnswered = $true
+            return
+        }
     } elseif ($Item -is [Management.Automation.WarningRecord]) {
         [Console]::Out.WriteLine('WARNING: ' + $Item.Message)
     } elseif ($Item -is [Management.Automation.VerboseRecord] -or $Item -is [Management.Automation.DebugRecord]) {
@@ -117,6 +123,7 @@ function Write-Item($Item) {
     } else {
         [Console]::Out.WriteLine(($Item | Out-String -Width 200).TrimEnd())
     }
+    [Console]::Out.Flush()
 }
 
 function Get-Script($Header, [byte[]] $Script) {
@@ -157,6 +164,7 @@ while ($true) {
     } catch {
         # Nobody knows where the next frame would begin.
         Send-Failure ('a frame cannot be read: ' + $_.Exception.Message) 'bad_frame'
+        [Console]::Out.Flush()
         exit 65
     }
     if ($op -eq 'exit') { Write-Mark 'end' ([string] $id); exit 0 }

@@ -37,6 +37,15 @@ pub(crate) struct FileInput<'a> {
     pub(crate) sha256: &'a str,
 }
 
+/// What `transfer_prepare` takes.
+#[derive(Debug, Serialize)]
+pub(crate) struct RoomInput<'a> {
+    /// The file.
+    pub(crate) path: &'a str,
+    /// Its size.
+    pub(crate) size: u64,
+}
+
 #[derive(Debug, Serialize)]
 pub(crate) struct RangeInput<'a> {
     pub(crate) path: &'a str,

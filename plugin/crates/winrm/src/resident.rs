@@ -52,7 +52,7 @@ impl Resident {
             process,
             lines: Lines::default(),
             errors: clixml::Decoder::default(),
-            unsent: frame::block(script.as_bytes()),
+            unsent: frame::script(script),
         })
     }
 

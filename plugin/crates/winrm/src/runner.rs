@@ -11,6 +11,7 @@ use reseal_machine::communicator::{OutputSink, Stream};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
 
 use crate::client::Client;
 use crate::error::Error;
@@ -20,6 +21,8 @@ use crate::resident::{Event, Resident};
 const SCRIPT: &str = include_str!("../scripts/runner.ps1");
 /// How many of the last lines of output an error brings along.
 const TAIL: usize = 20;
+/// Silent Receives after which a runner that never was ready counts as lost.
+const PATIENCE: u32 = 15;
 
 /// One operation to run.
 #[derive(Debug, Clone, Copy)]
@@ -54,9 +57,10 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Whether nothing was begun and a new runner may do better.
+    /// Whether nothing was begun and a new runner may do better. A fault to a Send means that the process does not
+    /// read any more, whatever the fault's number.
     pub(crate) fn worth_a_new_runner(&self) -> bool {
-        matches!(self, Self::Exchange { error, started: false } if error.is_loss())
+        matches!(self, Self::Exchange { error, started: false } if error.is_loss() || matches!(error, Error::Fault(_)))
     }
 
     /// Whether asking again, later and with a new runner, can help an operation that may be repeated.
@@ -145,7 +149,7 @@ impl Runner {
         cancel: &CancellationToken,
     ) -> Result<Vec<Reply>, Failure> {
         let mut pending = VecDeque::new();
-        let mut frames = Vec::new();
+        let mut frames = Zeroizing::new(Vec::new());
         for call in calls {
             pending.push_back(self.append(&mut frames, call));
         }
@@ -167,16 +171,17 @@ impl Runner {
         } else {
             ""
         };
+        let input = Zeroizing::new(frame::ascii(call.input));
         let header = RunnerHeader {
             id,
             op: call.name,
             sha256: &sha256,
             script: script.len(),
-            input: call.input.len(),
+            input: input.len(),
         };
         frames.extend_from_slice(&frame::header(&header));
         frames.extend_from_slice(script.as_bytes());
-        frames.extend_from_slice(call.input.as_bytes());
+        frames.extend_from_slice(input.as_bytes());
         id
     }
 
@@ -193,6 +198,7 @@ impl Runner {
         cancel: &CancellationToken,
     ) -> Result<Vec<Reply>, Failure> {
         let begun = self.client.config.clock.now();
+        let mut silent = 0;
         let mut gathered = Gathered {
             sink,
             answer: None,
@@ -205,6 +211,11 @@ impl Runner {
                 () = cancel.cancelled() => return Err(Failure::Cancelled),
             };
             let events = events.map_err(|error| Failure::Exchange { error, started: true })?;
+            silent = if events.is_empty() { silent + 1 } else { 0 };
+            if !self.ready && silent > PATIENCE {
+                let error = Error::Lost("PowerShell does not get ready".to_owned());
+                return Err(Failure::Exchange { error, started: true });
+            }
             for event in events {
                 self.ready |= matches!(event, Event::Ready(_));
                 gathered.take(event, &mut pending, self.ready)?;

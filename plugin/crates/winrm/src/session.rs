@@ -143,17 +143,35 @@ impl Session {
         if let Some(mode) = *known {
             return Ok(mode);
         }
+        let mut pause = PAUSE;
+        for attempt in 1.. {
+            match self.test_raw().await {
+                Ok(raw) => {
+                    let mode = if raw { Mode::Raw } else { Mode::Base64 };
+                    tracing::debug!(?mode, "Tested how bytes arrive");
+                    *known = Some(mode);
+                    break;
+                }
+                Err(error) if error.is_loss() && attempt < ATTEMPTS => {
+                    tracing::debug!(%error, "Repeating the self-test");
+                    self.client.config.clock.sleep(pause).await;
+                    pause *= 2;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(known.unwrap_or(Mode::Base64))
+    }
+
+    async fn test_raw(&self) -> Result<bool, Error> {
         let mut lane = self.lane().await?;
-        let mode = if lane.self_test().await? {
+        let raw = lane.self_test().await?;
+        if raw {
             self.put_lane(lane);
-            Mode::Raw
         } else {
-            tracing::info!("The guest changes raw input; files go as base64");
             lane.stop().await;
-            Mode::Base64
-        };
-        *known = Some(mode);
-        Ok(mode)
+        }
+        Ok(raw)
     }
 
     /// Closes everything.

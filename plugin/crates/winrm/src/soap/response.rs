@@ -155,3 +155,86 @@ fn find<'a, 'b>(node: Node<'a, 'b>, namespace: &str, name: &str) -> Option<Node<
 fn child<'a, 'b>(node: Node<'a, 'b>, namespace: &str, name: &str) -> Option<Node<'a, 'b>> {
     node.children().find(|node| node.has_tag_name((namespace, name)))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::soap::FaultKind;
+
+    const CREATE: &str = include_str!("../../../../../tests/data/winrm/create.xml");
+    const COMMAND: &str = include_str!("../../../../../tests/data/winrm/command.xml");
+    const RECEIVE: &str = include_str!("../../../../../tests/data/winrm/receive.xml");
+    const CONFIGURED: &str = include_str!("../../../../../tests/data/winrm/config.xml");
+    const TIMED_OUT: &str = include_str!("../../../../../tests/data/winrm/fault-timed-out.xml");
+    const NOT_FOUND: &str = include_str!("../../../../../tests/data/winrm/fault-shell-not-found.xml");
+    const NESTED: &str = include_str!("../../../../../tests/data/winrm/fault-nested.xml");
+
+    fn body(xml: &str) -> Body {
+        parse(xml).unwrap().body
+    }
+
+    #[test]
+    fn ids_are_found() {
+        assert!(matches!(body(CREATE), Body::Shell(id) if id == "67A74734-DD32-4F10-89DE-49A060483810"));
+        assert!(matches!(body(COMMAND), Body::Command(id) if id == "77DF7BB6-B5A0-4777-ABD9-9823C0774074"));
+        assert!(matches!(body(CONFIGURED), Body::Config(Some(500))));
+        let relates_to = parse(COMMAND).unwrap().relates_to;
+        assert_eq!(relates_to.as_deref(), Some("uuid:00000000-0000-0000-0000-000000000002"));
+    }
+
+    #[test]
+    fn output_and_unsigned_exit_codes() {
+        let Body::Received(received) = body(RECEIVE) else {
+            panic!("not output")
+        };
+        assert_eq!(received.exit, Some(-1_073_741_819));
+        let expected = [
+            (Stream::Out, "설치\r\n".as_bytes().to_vec()),
+            (Stream::Err, b"no".to_vec()),
+        ];
+        assert_eq!(received.output, expected);
+    }
+
+    #[test]
+    fn faults_are_told_apart_in_any_language() {
+        let kind = |xml| match body(xml) {
+            Body::Fault(fault) => (fault.kind(), fault.code),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(kind(TIMED_OUT), (FaultKind::PollAgain, 2_150_858_793));
+        assert_eq!(kind(NOT_FOUND), (FaultKind::ShellGone, 2_150_858_843));
+        assert_eq!(kind(NESTED), (FaultKind::NotReady, 1726));
+        let bare = TIMED_OUT.replace(" Code=\"2150858793\"", "");
+        assert_eq!(kind(&bare), (FaultKind::PollAgain, 0));
+    }
+
+    #[test]
+    fn a_fault_speaks_for_itself() {
+        let Body::Fault(fault) = body(NESTED) else {
+            panic!("not a fault")
+        };
+        assert_eq!(fault.to_string(), "The remote procedure call failed. (fault 1726)");
+    }
+
+    #[test]
+    fn other_documents_are_refused() {
+        assert!(parse("").is_err());
+        assert!(parse("<html/>").is_err());
+        assert!(parse("<!DOCTYPE x [<!ENTITY a \"b\">]><x>&a;</x>").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn mutations_never_panic(which in 0_usize..7, at: prop::sample::Index, byte: u8, cut: prop::sample::Index) {
+            let all = [CREATE, COMMAND, RECEIVE, CONFIGURED, TIMED_OUT, NOT_FOUND, NESTED];
+            let mut bytes = all[which].as_bytes().to_vec();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            let _ = parse(&String::from_utf8_lossy(&bytes));
+            bytes.truncate(cut.index(bytes.len()));
+            let _ = parse(&String::from_utf8_lossy(&bytes));
+        }
+    }
+}

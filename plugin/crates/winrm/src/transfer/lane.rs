@@ -37,12 +37,21 @@ pub(crate) enum LaneError {
     Loss(Error),
     /// The exchange failed for good.
     Exchange(Error),
+    /// The receiver has ended or does not answer; another one may go on.
+    Mute(String),
     /// The guest could not write.
     Guest(String),
     /// What arrived is not what was sent.
     Damaged { expected: String, found: String },
     /// The file here could not be read.
     Local(io::Error),
+}
+
+impl LaneError {
+    /// Whether the rest of the piece may be sent again.
+    pub(crate) fn may_be_gone_on_from(&self) -> bool {
+        matches!(self, Self::Loss(_) | Self::Mute(_) | Self::Damaged { .. })
+    }
 }
 
 impl From<Error> for LaneError {
@@ -90,7 +99,8 @@ impl Lane {
         self.resident.send(&frame).await?;
         match self.result(1, TEST_PATIENCE).await {
             Ok(found) => Ok(found == hex::encode(Sha256::digest(&bytes))),
-            Err(LaneError::Loss(error) | LaneError::Exchange(error)) if !self.ready => Err(error),
+            Err(LaneError::Loss(error) | LaneError::Exchange(error)) => Err(error),
+            Err(LaneError::Guest(why) | LaneError::Mute(why)) if !self.ready => Err(Error::Protocol(why)),
             // The receiver lost its place in the stream: what comes is not what was sent.
             Err(_) => Ok(false),
         }
@@ -141,9 +151,9 @@ impl Lane {
             if self.resident.take_gap() {
                 return Err(lost("an answer was lost on the way"));
             }
-            silent = if events.is_empty() && self.ready { silent + 1 } else { 0 };
-            if silent >= patience {
-                return Err(lost("the receiver does not answer"));
+            silent = if events.is_empty() { silent + 1 } else { 0 };
+            if silent >= if self.ready { patience } else { PATIENCE } {
+                return Err(LaneError::Mute("the receiver does not answer".to_owned()));
             }
             for event in events {
                 match event {
@@ -167,7 +177,7 @@ impl Lane {
                 "PowerShell ended with code {code} before it was ready: {}",
                 self.complaint.trim()
             )),
-            _ => lost(&format!(
+            _ => LaneError::Mute(format!(
                 "the receiver ended with code {code}: {}",
                 self.complaint.trim()
             )),
@@ -190,7 +200,7 @@ fn lost(why: &str) -> LaneError {
 }
 
 fn hash_of(answer: Option<Value>) -> Result<String, LaneError> {
-    let answer = answer.ok_or_else(|| lost("the receiver gave no answer"))?;
+    let answer = answer.ok_or_else(|| LaneError::Mute("the receiver gave no answer".to_owned()))?;
     let broken = |error: serde_json::Error| LaneError::Exchange(Error::Protocol(error.to_string()));
     let answer: Answer = serde_json::from_value(answer).map_err(broken)?;
     let result = answer.into_result().map_err(LaneError::Guest)?;

@@ -12,7 +12,7 @@ use reseal_machine::communicator::{Blob, Progress, Transferred};
 use sha2::{Digest as _, Sha256};
 
 use crate::operations::{
-    self, FINISH, FileInput, FinishResult, HASH, HashResult, PREPARE, PrepareResult, RangeInput, STATE, StateResult,
+    self, FINISH, FileInput, FinishResult, HASH, HashResult, PREPARE, PrepareResult, RangeInput, RoomInput, STATE, StateResult,
 };
 use crate::runner::Call;
 use crate::session::{Session, json};
@@ -109,7 +109,11 @@ impl Upload<'_> {
                 tail: Vec::new(),
             });
         }
-        let made: PrepareResult = self.session.ask(PREPARE, file).await?;
+        let room = RoomInput {
+            path: file.path,
+            size: file.size,
+        };
+        let made: PrepareResult = self.session.ask(PREPARE, &room).await?;
         if made.size != self.size {
             return Err(CommError::Protocol(format!(
                 "the guest made room for {} bytes of {}",
@@ -194,7 +198,7 @@ impl Upload<'_> {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            let again = matches!(error, LaneError::Loss(_) | LaneError::Damaged { .. }) && attempt < ATTEMPTS;
+            let again = error.may_be_gone_on_from() && attempt < ATTEMPTS;
             if !again {
                 return Err(self.explain(error));
             }
@@ -202,11 +206,8 @@ impl Upload<'_> {
             let handed = handed.into_inner();
             self.session.client.config.clock.sleep(pause).await;
             pause *= 2;
-            let kept = if matches!(error, LaneError::Loss(_)) {
-                self.kept(rest, handed).await?
-            } else {
-                0
-            };
+            let damaged = matches!(error, LaneError::Damaged { .. });
+            let kept = if damaged { 0 } else { self.kept(rest, handed).await? };
             self.step_back(handed - kept);
             rest = rest.after(kept);
             if rest.length == 0 {
@@ -296,7 +297,7 @@ impl Upload<'_> {
     fn explain(&self, error: LaneError) -> CommError {
         match error {
             LaneError::Loss(error) | LaneError::Exchange(error) => error.into_comm(&format!("copying `{}`", self.to)),
-            LaneError::Guest(message) => CommError::Script {
+            LaneError::Guest(message) | LaneError::Mute(message) => CommError::Script {
                 script: "receiver".to_owned(),
                 message,
                 tail: Vec::new(),
