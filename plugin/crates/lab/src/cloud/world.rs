@@ -177,72 +177,64 @@ type Listener = (TcpListener, Vec<Route>);
 /// has everything behind one address with a path for each service, and Neutron at its own port.
 async fn open(mode: Mode) -> io::Result<(Vec<Listener>, Endpoints)> {
     match mode {
-        Mode::Nhn => {
-            let services = [
-                Service::Identity,
-                Service::Compute,
-                Service::Image,
-                Service::Network,
-                Service::Volume,
-            ];
-            let mut listeners = Vec::new();
-            let mut bases = Vec::new();
-            for service in services {
-                let (listener, base) = bind().await?;
-                listeners.push((listener, vec![Route { prefix: "", service }]));
-                bases.push(base);
-            }
-            let [identity, compute, image, network, volume] = bases
-                .try_into()
-                .map_err(|_| io::Error::other("five services want five listeners"))?;
-            Ok((
-                listeners,
-                Endpoints {
-                    identity,
-                    compute,
-                    image,
-                    network,
-                    volume,
-                },
-            ))
-        }
-        Mode::Openstack => {
-            let (shared, base) = bind().await?;
-            let (neutron, network) = bind().await?;
-            let routes = vec![
-                Route {
-                    prefix: "identity",
-                    service: Service::Identity,
-                },
-                Route {
-                    prefix: "compute",
-                    service: Service::Compute,
-                },
-                Route {
-                    prefix: "image",
-                    service: Service::Image,
-                },
-                Route {
-                    prefix: "volume",
-                    service: Service::Volume,
-                },
-            ];
-            let at = |prefix: &str| format!("{base}/{prefix}");
-            let (identity, compute, image, volume) = (at("identity"), at("compute"), at("image"), at("volume"));
-            let network_routes = vec![Route {
-                prefix: "",
-                service: Service::Network,
-            }];
-            let endpoints = Endpoints {
-                identity,
-                compute,
-                image,
-                network,
-                volume,
-            };
-            Ok((vec![(shared, routes), (neutron, network_routes)], endpoints))
-        }
+        Mode::Nhn => open_each().await,
+        Mode::Openstack => open_shared().await,
     }
+}
+
+async fn open_each() -> io::Result<(Vec<Listener>, Endpoints)> {
+    let services = [
+        Service::Identity,
+        Service::Compute,
+        Service::Image,
+        Service::Network,
+        Service::Volume,
+    ];
+    let mut listeners = Vec::new();
+    let mut bases = Vec::new();
+    for service in services {
+        let (listener, base) = bind().await?;
+        listeners.push((listener, vec![Route { prefix: "", service }]));
+        bases.push(base);
+    }
+    let [identity, compute, image, network, volume] = bases
+        .try_into()
+        .map_err(|_| io::Error::other("five services want five listeners"))?;
+    Ok((
+        listeners,
+        Endpoints {
+            identity,
+            compute,
+            image,
+            network,
+            volume,
+        },
+    ))
+}
+
+async fn open_shared() -> io::Result<(Vec<Listener>, Endpoints)> {
+    let (shared, base) = bind().await?;
+    let (neutron, network) = bind().await?;
+    let route = |service: Service| Route {
+        prefix: service.name(),
+        service,
+    };
+    let routes = [Service::Identity, Service::Compute, Service::Image, Service::Volume]
+        .map(route)
+        .to_vec();
+    let at = |service: Service| format!("{base}/{}", service.name());
+    let endpoints = Endpoints {
+        identity: at(Service::Identity),
+        compute: at(Service::Compute),
+        image: at(Service::Image),
+        network,
+        volume: at(Service::Volume),
+    };
+    let alone = vec![Route {
+        prefix: "",
+        service: Service::Network,
+    }];
+    Ok((vec![(shared, routes), (neutron, alone)], endpoints))
 }
 
 async fn bind() -> io::Result<(TcpListener, String)> {

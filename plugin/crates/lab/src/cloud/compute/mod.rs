@@ -6,6 +6,7 @@ mod create;
 mod flavors;
 mod keypairs;
 mod limits;
+mod list;
 mod server;
 mod servers;
 mod view;
@@ -59,8 +60,8 @@ fn route(turn: &mut Turn<'_>, method: &Method, path: &[&str], version: Microvers
         (&Method::POST, ["os-keypairs"]) => keypairs::create(turn, version),
         (&Method::GET, ["os-keypairs", name]) => keypairs::show(turn, name),
         (&Method::DELETE, ["os-keypairs", name]) => keypairs::delete(turn, name, version),
-        (&Method::GET, ["servers"]) => servers::list(turn, flavors::Detail::Brief, version),
-        (&Method::GET, ["servers", "detail"]) => servers::list(turn, flavors::Detail::Full, version),
+        (&Method::GET, ["servers"]) => list::list(turn, flavors::Detail::Brief, version),
+        (&Method::GET, ["servers", "detail"]) => list::list(turn, flavors::Detail::Full, version),
         (&Method::POST, ["servers"]) => create::create(turn, version),
         (&Method::GET, ["servers", id]) => servers::show(turn, id, version),
         (&Method::PUT, ["servers", id]) => servers::rename(turn, id, version),

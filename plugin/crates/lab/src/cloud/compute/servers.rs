@@ -11,7 +11,6 @@ use super::super::front::Turn;
 use super::super::ids::hex32_of;
 use super::super::mode::Mode;
 use super::super::reply::{Outcome, Refusal, Reply};
-use super::flavors::Detail;
 use super::server::{Fate, Server};
 use super::view;
 
@@ -58,99 +57,6 @@ fn meddle(turn: &mut Turn<'_>, id: &str) {
     if let Some(server) = server.filter(|server| server.meddler && server.face(now).status == "SHUTOFF") {
         server.meddler = false;
         server.start(now);
-    }
-}
-
-/// Lists them, in pages.
-pub(crate) fn list(turn: &mut Turn<'_>, detail: Detail, version: Microversion) -> Outcome {
-    turn.ask.no_body()?;
-    let known = [
-        "limit",
-        "marker",
-        "name",
-        "status",
-        "image",
-        "flavor",
-        "changes-since",
-        "reservation_id",
-        "deleted",
-    ];
-    // `deleted` is upstream's alone, and only administrators may ask for what is gone.
-    let known = if turn.world.mode == Mode::Nhn {
-        known.get(..8)
-    } else {
-        known.get(..)
-    };
-    let query = turn.ask.query(known.unwrap_or_default())?;
-    if query
-        .get("deleted")
-        .is_some_and(|deleted| !deleted.eq_ignore_ascii_case("false"))
-    {
-        return Err(Refusal::strict("only an administrator may list deleted servers"));
-    }
-    let limit = query
-        .number("limit")?
-        .map_or(turn.world.mode.server_page(), |limit| {
-            usize::try_from(limit).unwrap_or(1000)
-        })
-        .clamp(1, 1000);
-    let now = turn.now;
-    let mut found: Vec<(jiff::Timestamp, String)> = Vec::new();
-    for server in turn.state.servers.values() {
-        let fits = query.get("name").is_none_or(|pattern| name_fits(pattern, &server.name))
-            && query
-                .get("status")
-                .is_none_or(|status| server.face(now).status.eq_ignore_ascii_case(status))
-            && query
-                .get("image")
-                .is_none_or(|id| server.image.as_ref().is_some_and(|(image, _)| image == id))
-            && query.get("flavor").is_none_or(|id| server.flavor.id() == id);
-        if server.fresh.listed(now) && fits {
-            found.push((server.created, server.id.clone()));
-        }
-    }
-    found.sort_by(|a, b| b.cmp(a));
-    let start = match query.get("marker") {
-        None => 0,
-        Some(id) => {
-            1 + found
-                .iter()
-                .position(|(_, found)| found == id)
-                .ok_or_else(|| Refusal::invalid(format!("marker [{id}] not found")))?
-        }
-    };
-    let page: Vec<&String> = found.iter().skip(start).take(limit).map(|(_, id)| id).collect();
-    let bodies: Vec<Value> = page
-        .iter()
-        .filter_map(|id| turn.state.servers.get(*id))
-        .map(|server| match detail {
-            Detail::Full => view::full(turn, server, version),
-            Detail::Brief => {
-                json!({"id": server.id, "name": server.name, "links": view::links(turn.world, &server.id)})
-            }
-        })
-        .collect();
-    let mut reply = json!({"servers": bodies});
-    if let Some(last) = page.last().filter(|_| found.len() > start + limit) {
-        let href = format!(
-            "{}/v2/{}/servers/detail?limit={limit}&marker={last}",
-            turn.world.endpoints.compute, turn.world.tenant.id
-        );
-        reply["servers_links"] = json!([{"rel": "next", "href": href}]);
-    }
-    Ok(Reply::json(200, reply))
-}
-
-/// Nova takes a regular expression. The lab knows anchors and escaped characters and takes the rest as text.
-fn name_fits(pattern: &str, name: &str) -> bool {
-    let (start, rest) = pattern.strip_prefix('^').map_or((false, pattern), |rest| (true, rest));
-    let (end, rest) = rest.strip_suffix('$').map_or((false, rest), |rest| (true, rest));
-    let text = rest.replace('\\', "");
-    match (start, end) {
-        (true, true) => name == text,
-        (true, false) => name.starts_with(&text),
-        (false, true) => name.ends_with(&text),
-        (false, false) => name.contains(&text),
     }
 }
 
@@ -336,18 +242,5 @@ impl Server {
     /// Whether anything but looking and deleting makes sense.
     pub(crate) fn failed(&self) -> bool {
         matches!(self.fate, Fate::Fails(_))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_matched_with_anchors() {
-        assert!(name_fits("^gi-1$", "gi-1"));
-        assert!(!name_fits("^gi-1$", "gi-12"));
-        assert!(name_fits("^gi\\-1", "gi-12"));
-        assert!(name_fits("1", "gi-12"));
     }
 }
