@@ -112,7 +112,10 @@ work again; use the file that it was made of."
 "Its secret could not be had, or it holds characters that XML does not allow."
 "U104" "a password in an image"
 "Whoever can start a machine from the image can read it, obscured or not. Let the cloud's agent set one at boot; if one \
-is needed, take a random one and have it replaced."
+is needed, take a random one and have it replaced.
+
+A password may not be written out in a spec, where it would also get into plans and journals: declare a variable with \
+`sensitive: true` and write `${name}`."
 "U105" "the file cannot be put together"
 "This is a fault of this program; please report it with the base file, its secrets removed."
 }

@@ -107,7 +107,7 @@ pub enum Base {
 #[serde(rename_all = "snake_case")]
 pub enum ProductKey {
     /// The key itself: five groups of five characters. It must fit the image's edition.
-    Key(#[serde(serialize_with = "accounts::only_placeholders")] String),
+    Key(String),
     /// The public KMS client key of an edition, such as `server2022-standard`.
     Kms(#[schemars(schema_with = "kms_editions")] String),
 }

@@ -5,8 +5,11 @@ pub(crate) fn has_secret(text: &str) -> bool {
     text.split("${").skip(1).any(|rest| rest.contains('}'))
 }
 
-/// The text if it is nothing but placeholders, else three stars.
+/// The text if it is empty or nothing but placeholders, else three stars.
 pub(crate) fn masked(text: &str) -> &str {
+    if text.is_empty() {
+        return text;
+    }
     let only = text.starts_with("${")
         && text
             .split("${")

@@ -332,6 +332,12 @@ fn literal_passwords_are_neither_shown_nor_serialised() {
     );
     let shown = format!("{options:?} {}", serde_json::to_string(&options).unwrap());
     assert!(!shown.contains("Hunter2"), "{shown}");
+    let problems = check(&options, &Target::default());
+    assert!(
+        problems
+            .iter()
+            .any(|one| one.diagnostic.code == "U104" && one.diagnostic.is_error())
+    );
     let schema = serde_json::to_string(&schemars::schema_for!(Options)).unwrap();
     assert!(schema.contains("server2022-standard") && schema.contains("\"additionalProperties\":false"));
 }

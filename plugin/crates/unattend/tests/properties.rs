@@ -99,12 +99,14 @@ proptest! {
             "time_zone": zone,
             "registered_owner": owner,
             "first_logon_commands": commands.iter().enumerate().map(|(index, command)| json!({ "command": command, "order": index + 1 })).collect::<Vec<_>>(),
-            "administrator_password": password.map(|password| json!({ "value": password })),
+            "administrator_password": password.as_ref().map(|_| json!({ "value": "${password}" })),
         });
         let options: Options = serde_json::from_value(value).unwrap();
         let base = include_str!("../../../../tests/data/unattend/good/cloudbase-init.xml");
         let base = with_base.then_some(base);
         let target = Target::sysprep(None);
+        let secret = password.unwrap_or_default();
+        let reveal = |_: &str| Ok(secret.clone());
         let once = compile(base, &options, &target, &reveal).unwrap();
         let text = once.xml.expose_secret();
         let findings = lint_text(text, &target);

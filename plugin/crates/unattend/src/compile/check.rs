@@ -8,7 +8,7 @@ use crate::catalogue::{
     Component, Kind, Setting, TagFault, catalogue, check_input, check_tag, check_value, find_zone, guess_zone,
 };
 use crate::lint::{account_fault, name_fault};
-use crate::placeholder::has_secret;
+use crate::placeholder::{has_secret, masked};
 use crate::target::Target;
 
 /// What is wrong with the wants.
@@ -116,6 +116,12 @@ fn check_leaf(option: &str, component: &Component, setting: &'static Setting, te
         let message = format!("`{}` is an item of a list: write a list", setting.name);
         return complain(Diagnostic::error("U021", message));
     }
+    if text.secret && !is_key(setting) && masked(&text.template) != text.template {
+        return complain(
+            Diagnostic::error("U104", format!("`{}` may not be written out in a spec", setting.name))
+                .help("declare a variable with `sensitive: true` and write `${name}` here"),
+        );
+    }
     if text.template.trim().is_empty() {
         // An empty password is a password.
         if text.obscured.is_some() || setting.secret && setting.empty_ok == Some(true) {
@@ -142,6 +148,11 @@ fn check_leaf(option: &str, component: &Component, setting: &'static Setting, te
             None => diagnostic,
         })
     })
+}
+
+/// Product keys are written into specs; whoever minds takes a variable.
+fn is_key(setting: &Setting) -> bool {
+    ["ProductKey", "Key"].contains(&setting.name)
 }
 
 fn inner_names(setting: &'static Setting) -> String {

@@ -10,7 +10,6 @@ use crate::options::{
     AutoLogon, FirewallGroup, FirstLogonCommand, LocalAccount, NetworkLocation, Options, Password, PasswordForm,
     ProductKey, RemoteDesktop, SetupCommand,
 };
-use crate::placeholder::has_secret;
 use crate::target::Pass;
 
 const SHELL: &str = "Microsoft-Windows-Shell-Setup";
@@ -275,12 +274,9 @@ impl Plan {
             PasswordForm::Obscured => "only obscured",
             PasswordForm::Plain => "plainly",
         };
-        let mut diagnostic = Diagnostic::warning("U104", format!("the password stands {how} in the image")).help(
+        let diagnostic = Diagnostic::warning("U104", format!("the password stands {how} in the image")).help(
             "everybody who can start a machine from the image can read it; let the cloud's agent set one instead",
         );
-        if !has_secret(&password.value) {
-            diagnostic = diagnostic.help("and keep it out of the spec: `value: ${name}` with a sensitive variable");
-        }
         self.complain(option, diagnostic);
     }
 

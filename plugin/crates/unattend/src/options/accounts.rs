@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Password {
-    /// The password, best as the `${name}` of a sensitive variable.
+    /// The password, as the `${name}` of a sensitive variable. It may not be written out in a spec.
     #[serde(serialize_with = "only_placeholders")]
     pub value: String,
     /// How it stands in the file.
@@ -23,7 +23,8 @@ impl std::fmt::Debug for Password {
     }
 }
 
-/// Writes a value that is nothing but placeholders; anything else might be the secret itself and becomes `***`.
+/// Writes a value that is nothing but placeholders, the only kind that `check` lets pass; anything else might be the
+/// secret itself and becomes `***`.
 pub(super) fn only_placeholders<S: Serializer>(value: &str, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(crate::placeholder::masked(value))
 }
