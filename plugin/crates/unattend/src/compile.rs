@@ -1,6 +1,6 @@
 //! Makes one answer file out of a base and the options of a spec.
 //!
-//! Options become a list of [`wants`](want): a text at a path, an item of a list, a removal. The wants are checked
+//! Options become a list of wants: a text at a path, an item of a list, a removal. The wants are checked
 //! against the catalogue and then applied to the text of the base one after the other, each as one edit of a few
 //! bytes, so that everything else in the base stays as somebody wrote it. Secrets are asked for while applying; a
 //! second round with masks in their place makes the text that people may see.

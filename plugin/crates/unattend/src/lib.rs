@@ -1,11 +1,11 @@
 //! Composes and checks Windows answer files.
 //!
-//! Three things are done with an answer file here: [`compile`] makes one out of a base and the typed [`Options`] of a
-//! spec, [`lint`] says what Windows Setup would make of any file, and [`diff`] tells two apart by setting. All of them
+//! Three things are done with an answer file here: [`compile()`] makes one out of a base and the typed [`Options`] of a
+//! spec, [`lint()`] says what Windows Setup would make of any file, and [`diff()`] tells two apart by setting. All of them
 //! stand on the [`catalogue`]: every setting that Setup knows, with its passes, type and values.
 //!
-//! Nothing here reads files or talks to a machine; a secret is asked for only in the last moment of [`compile`].
-//! Start reading at [`options`], then [`compile`].
+//! Nothing here reads files or talks to a machine; a secret is asked for only in the last moment of [`compile()`].
+//! Start reading at [`options`], then [`mod@compile`].
 
 pub mod catalogue;
 pub mod codes;

@@ -61,6 +61,32 @@ pub(crate) fn text_span(node: Node<'_, '_>) -> Span {
     Span::new(inner.start + lead, inner.end - tail)
 }
 
+/// The element with another name in both of its tags, and where it stands.
+pub(crate) fn renamed(node: Node<'_, '_>, name: &str) -> (Span, String) {
+    let own = name_span(node);
+    let whole = span(node.range());
+    let input = node.document().input_text();
+    let piece = |start, end| input.get(start..end).unwrap_or("");
+    let prefix = piece(own.start, own.end)
+        .split_once(':')
+        .map_or("", |(prefix, _)| prefix);
+    let name = if prefix.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{prefix}:{name}")
+    };
+    let end_tag = piece(own.end, whole.end)
+        .rfind("</")
+        .filter(|_| !piece(own.end, whole.end).ends_with("/>"));
+    match end_tag {
+        Some(at) => {
+            let body = piece(own.end, own.end + at);
+            (Span::new(own.start, whole.end), format!("{name}{body}</{name}>"))
+        }
+        None => (own, name),
+    }
+}
+
 /// The elements right below.
 pub(crate) fn elements<'a, 'i>(node: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> {
     node.children().filter(Node::is_element)

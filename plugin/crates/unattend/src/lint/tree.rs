@@ -396,11 +396,10 @@ fn unknown_setting(
         known.iter().map(|one| one.name).filter(|one| !one.starts_with('@')),
     );
     if let Some(near) = near {
-        return finding.help(format!("did you mean `{near}`?")).suggest(
-            place,
-            near,
-            "start tag only: change the end tag too",
-        );
+        let (span, text) = xml::renamed(node, near);
+        return finding
+            .help(format!("did you mean `{near}`?"))
+            .suggest(span, text, "use the known name");
     }
     match owners(scope, name, parent) {
         owners if owners.is_empty() => finding.help("Setup refuses the file with 0x80220001"),
@@ -424,4 +423,56 @@ fn owners(scope: &Scope<'_>, name: &str, parent: Option<&'static Setting>) -> St
         .map(|component| format!("`{}`", component.name))
         .collect();
     names.join(" or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::lint_text;
+    use crate::target::Target;
+
+    /// The text after the first suggestion of the first finding.
+    fn suggestion(inside: &str) -> String {
+        let text = format!(
+            "<unattend xmlns='urn:schemas-microsoft-com:unattend'><settings pass='oobeSystem'><component \
+             name='Microsoft-Windows-Shell-Setup' processorArchitecture='amd64' publicKeyToken='31bf3856ad364e35' \
+             language='neutral'>{inside}</component></settings></unattend>"
+        );
+        let finding = lint_text(&text, &Target::default()).into_iter().next().unwrap();
+        let fix = finding.fix.unwrap();
+        let cut = |from, to| text.get(from..to).unwrap();
+        let whole = format!(
+            "{}{}{}",
+            cut(0, fix.span.start),
+            fix.replacement,
+            cut(fix.span.end, text.len())
+        );
+        whole
+            .split("language='neutral'>")
+            .nth(1)
+            .unwrap()
+            .split("</component>")
+            .next()
+            .unwrap()
+            .to_owned()
+    }
+
+    #[test]
+    fn a_misspelt_name_is_changed_in_both_tags() {
+        assert_eq!(suggestion("<TimeZon>UTC</TimeZon>"), "<TimeZone>UTC</TimeZone>");
+        assert_eq!(suggestion("<OOBEE><a/></OOBEE >"), "<OOBE><a/></OOBE>");
+        assert_eq!(suggestion("<TimeZon/>"), "<TimeZone/>");
+    }
+
+    #[test]
+    fn a_misplaced_setting_is_sent_to_its_owner() {
+        let text = "<unattend xmlns='urn:schemas-microsoft-com:unattend'><settings pass='specialize'><component \
+                    name='Microsoft-Windows-Shell-Setup' processorArchitecture='amd64' \
+                    publicKeyToken='31bf3856ad364e35' language='neutral'><RunSynchronous/></component></settings></unattend>";
+        let finding = lint_text(text, &Target::default()).into_iter().next().unwrap();
+        assert_eq!(finding.code, "U006");
+        assert_eq!(
+            finding.help,
+            ["it belongs to `Microsoft-Windows-Deployment` or `Microsoft-Windows-Setup`"]
+        );
+    }
 }
