@@ -1,0 +1,113 @@
+//! What the binary does as a whole: cold starts, a rehearsal, and its memory.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::row::Row;
+use crate::cargo::{Done, root, sibling};
+
+/// Measures one thing.
+type Measure = fn() -> Done<Vec<Row>>;
+
+/// The sections of this file.
+pub(crate) const SECTIONS: &[(&str, Measure)] = &[("validate", validate), ("rehearse", rehearse)];
+
+const EXAMPLE: &str = "examples/windows-2022-web.reseal.yaml";
+const STARTS: usize = 21;
+/// No section may hang a benchmark.
+const LIMIT: Duration = Duration::from_mins(2);
+
+/// Cold starts of `validate`: the middle of many.
+fn validate() -> Done<Vec<Row>> {
+    let mut times = Vec::new();
+    for _ in 0..STARTS {
+        times.push(watch(&mut reseal(&["validate", EXAMPLE])?)?.took);
+    }
+    times.sort();
+    let middle = times.get(STARTS / 2).copied().unwrap_or_default();
+    let lines = fs::read_to_string(root().join(EXAMPLE)).map_or(0, |text| text.lines().count());
+    let what = format!("validate a spec of {lines} lines, cold, middle of {STARTS}");
+    Ok(vec![Row::new(what, milliseconds(middle), "ms").at_most(20.0)])
+}
+
+/// One whole rehearsal: time and memory.
+fn rehearse() -> Done<Vec<Row>> {
+    let runs = scratch()?;
+    let folder = runs.to_string_lossy().into_owned();
+    let seen = watch(&mut reseal(&["rehearse", EXAMPLE, "--runs", &folder])?);
+    let _ = fs::remove_dir_all(&runs);
+    let seen = seen?;
+    let mut rows = vec![Row::new("rehearse the web server example", seen.took.as_secs_f64(), "s").at_most(5.0)];
+    if let Some(peak) = seen.peak_mib {
+        rows.push(Row::new("peak memory of that, lab included", peak, "MiB").at_most(30.0));
+    }
+    Ok(rows)
+}
+
+/// What was seen of a finished process.
+struct Seen {
+    took: Duration,
+    peak_mib: Option<f64>,
+}
+
+fn reseal(arguments: &[&str]) -> Done<Command> {
+    let debug = sibling("reseal")?;
+    let target = debug
+        .ancestors()
+        .nth(2)
+        .ok_or("this binary stands in no target folder")?;
+    let path = target.join("release").join(debug.file_name().unwrap_or_default());
+    let mut command = Command::new(path);
+    command
+        .args(arguments)
+        .current_dir(root())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    Ok(command)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+fn watch(command: &mut Command) -> Done<Seen> {
+    let begun = Instant::now();
+    let mut child = command
+        .spawn()
+        .map_err(|error| format!("cannot start {command:?}: {error}"))?;
+    let mut peak_mib = None;
+    loop {
+        peak_mib = peak(&child).or(peak_mib);
+        match child.try_wait().map_err(|error| error.to_string())? {
+            Some(status) if status.success() => break,
+            Some(status) => return Err(format!("{command:?} ended with {status}")),
+            None if begun.elapsed() > LIMIT => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!("{command:?} did not end within {} s", LIMIT.as_secs()));
+            }
+            None => std::thread::sleep(Duration::from_micros(200)),
+        }
+    }
+    Ok(Seen {
+        took: begun.elapsed(),
+        peak_mib,
+    })
+}
+
+/// The most memory that the process had resident so far; only Linux tells.
+fn peak(child: &Child) -> Option<f64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib / 1024.0)
+}
+
+fn scratch() -> Done<PathBuf> {
+    let folder = std::env::temp_dir().join(format!("reseal-bench-{}", std::process::id()));
+    fs::create_dir_all(&folder).map_err(|error| format!("cannot make `{}`: {error}", folder.display()))?;
+    Ok(folder)
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}

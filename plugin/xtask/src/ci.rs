@@ -1,0 +1,131 @@
+//! `ci`: everything that must pass before a change lands.
+//!
+//! All parts run, also after one failed, so that one run tells everything. Clippy comes first: it needs only the
+//! dependencies' metadata and finds a broken change soonest. Tests then build each crate once, for all its targets.
+
+use std::time::{Duration, Instant};
+
+use crate::cargo::{Done, cargo, has, succeed};
+use crate::schemas;
+
+/// How one part ended.
+enum Ended {
+    Passed,
+    Failed(String),
+    Skipped(&'static str),
+}
+
+struct Part {
+    name: &'static str,
+    ended: Ended,
+    took: Duration,
+}
+
+/// Runs all parts and prints a table at the end.
+pub(crate) fn run() -> Done {
+    let nextest = has("nextest");
+    let mut parts = vec![
+        part("format", || {
+            done(succeed(&mut cargo(["fmt", "--all", "--", "--check"])))
+        }),
+        part("clippy", || done(clippy())),
+        part("tests", || done(tests(nextest))),
+        part("doc tests", || {
+            done(succeed(&mut cargo(["test", "--workspace", "--locked", "--doc"])))
+        }),
+        part("schemas", || done(schemas::check_built())),
+    ];
+    parts.push(part("dependencies", dependencies));
+    table(&parts);
+    match parts
+        .iter()
+        .filter(|part| matches!(part.ended, Ended::Failed(_)))
+        .count()
+    {
+        0 => Ok(()),
+        count => Err(format!("{count} of {} parts failed", parts.len())),
+    }
+}
+
+fn clippy() -> Done {
+    succeed(&mut cargo([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+}
+
+fn tests(nextest: bool) -> Done {
+    if nextest {
+        return succeed(&mut cargo([
+            "nextest",
+            "run",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--no-fail-fast",
+        ]));
+    }
+    succeed(&mut cargo([
+        "test",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--no-fail-fast",
+    ]))
+}
+
+/// Licences, sources and banned crates. The advisory database is left out: it needs a network that CI may not have.
+fn dependencies() -> Ended {
+    if !has("deny") {
+        return Ended::Skipped("cargo-deny is NOT installed: licences, sources and bans were NOT checked");
+    }
+    done(succeed(&mut cargo([
+        "deny",
+        "--workspace",
+        "check",
+        "bans",
+        "licenses",
+        "sources",
+    ])))
+}
+
+fn done(result: Done) -> Ended {
+    match result {
+        Ok(()) => Ended::Passed,
+        Err(why) => Ended::Failed(why),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a chore measures real time")]
+fn part(name: &'static str, work: impl FnOnce() -> Ended) -> Part {
+    println!("\n==== {name}");
+    let begun = Instant::now();
+    let ended = work();
+    match &ended {
+        Ended::Passed => {}
+        Ended::Failed(why) => eprintln!("FAILED {name}: {why}"),
+        Ended::Skipped(why) => eprintln!("SKIPPED {name}: {why}"),
+    }
+    Part {
+        name,
+        ended,
+        took: begun.elapsed(),
+    }
+}
+
+fn table(parts: &[Part]) {
+    println!("\n==== summary");
+    for part in parts {
+        let (word, remark) = match &part.ended {
+            Ended::Passed => ("passed", ""),
+            Ended::Failed(_) => ("FAILED", ""),
+            Ended::Skipped(why) => ("SKIPPED", *why),
+        };
+        println!("{:<14}{word:<9}{:>7.1} s  {remark}", part.name, part.took.as_secs_f64());
+    }
+}
