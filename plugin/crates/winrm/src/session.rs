@@ -176,7 +176,8 @@ impl Session {
 
     /// Closes everything.
     pub(crate) async fn close(&self) {
-        let runner = self.runner.lock().await.take();
+        // A runner that is at work belongs to its call.
+        let runner = self.runner.try_lock().ok().and_then(|mut slot| slot.take());
         let lanes = std::mem::take(&mut *self.lanes.lock().unwrap_or_else(PoisonError::into_inner));
         // Shells of dropped owners are deleted together, which ends early when nobody is there any more.
         drop(lanes);

@@ -39,8 +39,11 @@ impl Shell {
     /// Deletes the shell and whatever runs in it.
     pub(crate) async fn close(mut self) {
         let Some(id) = self.id.clone() else { return };
-        let _ = self.client.call(&Request::Delete { shell: &id }).await;
-        self.id = None;
+        match self.client.call(&Request::Delete { shell: &id }).await {
+            Ok(_) | Err(Error::Fault(_)) => self.id = None,
+            // Dropped with its id, it is tried again at the next opportunity.
+            Err(error) => tracing::debug!(%error, "Could not close a shell"),
+        }
     }
 
     /// For a shell that is known to be gone.

@@ -32,7 +32,10 @@ pub struct WinRm {
 }
 
 impl WinRm {
-    /// Prepares a client; nothing is sent before the first call.
+    /// Prepares a client; nothing is sent before the first call. Only `Trust::System` reads something: the roots.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when no safe client can be made of the configuration.
     pub fn new(config: WinRmConfig) -> Result<Self, ConfigError> {
         let counters = Arc::new(Counters::default());
         let client = Client::new(config, Arc::clone(&counters))?;

@@ -12,7 +12,8 @@ use reseal_machine::communicator::{Blob, Progress, Transferred};
 use sha2::{Digest as _, Sha256};
 
 use crate::operations::{
-    self, FINISH, FileInput, FinishResult, HASH, HashResult, PREPARE, PrepareResult, RangeInput, RoomInput, STATE, StateResult,
+    self, FINISH, FileInput, FinishResult, HASH, HashResult, PREPARE, PrepareResult, RangeInput, RoomInput, STATE,
+    StateResult,
 };
 use crate::runner::Call;
 use crate::session::{Session, json};

@@ -1,12 +1,14 @@
 //! Command lines: output as it comes, exit codes, cancelling, limits of the guest.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use reseal_machine::communicator::Silent;
 use reseal_machine::{CommError, Communicator as _};
+use reseal_winrm::{AuthKind, Transport};
 use tokio_util::sync::CancellationToken;
 
-use crate::desk::{Desk, Kept, Program, Served};
+use crate::desk::{Desk, Kept, Program, Served, client};
 
 #[tokio::test]
 async fn output_is_streamed_and_decoded() {
@@ -75,11 +77,10 @@ async fn silence_is_no_failure() {
             ..Program::default()
         },
     ));
-    let exit = served
-        .client()
-        .run("quiet", &Silent, &CancellationToken::new())
-        .await
-        .unwrap();
+    let winrm = client(served.address, Transport::Http, AuthKind::Negotiate, |config| {
+        config.operation_timeout = Duration::from_millis(50);
+    });
+    let exit = winrm.run("quiet", &Silent, &CancellationToken::new()).await.unwrap();
     assert_eq!(exit.code, 3);
 }
 

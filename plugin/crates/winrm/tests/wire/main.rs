@@ -5,6 +5,7 @@
 
 mod commands;
 mod desk;
+mod hostile;
 mod login;
 mod losses;
 mod proxy;
