@@ -8,6 +8,7 @@
 pub mod actions;
 pub mod facts;
 pub mod identity;
+pub mod lock;
 pub mod plan;
 pub mod problem;
 pub mod secrets;

@@ -13,8 +13,8 @@ use reseal_unattend::options::Base;
 use super::builder::{Builder, origin};
 use super::ids;
 use crate::actions::guest::{
-    AnswerFileParams, BaseFile, FileItem, FileParams, HygieneParams, PreflightParams, ResidueParams, SettleParams,
-    StepParams, SysprepParams,
+    AnswerFileParams, BaseFile, FileItem, FileParams, HygieneParams, PreflightParams, ReleaseParams, ResidueParams,
+    SettleParams, StepParams, SysprepParams,
 };
 use crate::facts::{Facts, FileFact};
 
@@ -90,6 +90,14 @@ pub(super) fn prepare(builder: &mut Builder, spec: &Spec, facts: &Facts) {
         "guest.sysprep",
         Contained,
         &sysprep,
+    );
+    let release = ReleaseParams { connect: connect() };
+    builder.add(
+        ids::RELEASE,
+        "let the guest shut down",
+        "guest.release",
+        Contained,
+        &release,
     );
 }
 

@@ -28,6 +28,8 @@ pub const RESIDUE: &str = "guest/residue";
 pub const PREFLIGHT: &str = "guest/preflight";
 /// Sysprep.
 pub const SYSPREP: &str = "guest/sysprep";
+/// The guest may shut down.
+pub const RELEASE: &str = "guest/release";
 /// The machine is off.
 pub const SHUTOFF: &str = "cloud/shutoff";
 /// The image is asked for.

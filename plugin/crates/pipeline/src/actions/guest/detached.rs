@@ -23,7 +23,7 @@ pub(super) struct Place {
 }
 
 /// Runs a detached call to its end and returns the whole answer. Called again after a crash, it finds the task of the
-/// first call and goes on watching it.
+/// first call and goes on watching it. The task and its folder stay until [`remove`]: there may be logs in it.
 pub(super) async fn run(
     cx: &Context<'_>,
     guest: &dyn Communicator,
@@ -35,13 +35,16 @@ pub(super) async fn run(
         return invoke_secret(cx, guest, call, &SecretString::from(input.to_string())).await;
     };
     start(cx, guest, place, call, input, run_as, timeout).await?;
-    let polled = watch(cx, guest, place, timeout).await?;
+    watch(cx, guest, place, timeout).await
+}
+
+/// Removes the task and its folder.
+pub(super) async fn remove(cx: &Context<'_>, guest: &dyn Communicator, place: &Place) -> Result<(), ActionError> {
     let remove = TaskRemove {
         task: place.task.clone(),
         work: place.work.clone(),
     };
-    ask(cx, guest, &remove).await?;
-    Ok(polled)
+    ask(cx, guest, &remove).await.map(|_| ())
 }
 
 async fn start(

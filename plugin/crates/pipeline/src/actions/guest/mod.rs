@@ -21,7 +21,7 @@ pub use hygiene::{HygieneParams, ResidueParams};
 pub use preflight::PreflightParams;
 pub use settle::SettleParams;
 pub use step::{StepOutput, StepParams};
-pub use sysprep::SysprepParams;
+pub use sysprep::{ReleaseParams, SysprepParams};
 pub use verify::{PasswordParams, ProofParams};
 
 use reseal_engine::Registry;
@@ -39,6 +39,7 @@ pub(super) fn register(registry: &mut Registry, world: &World) {
     registry.add("guest.residue", hygiene::Search(world.clone()));
     registry.add("guest.preflight", preflight::Check(world.clone()));
     registry.add("guest.sysprep", sysprep::Generalize(world.clone()));
+    registry.add("guest.release", sysprep::Release(world.clone()));
     registry.add("verify.password", verify::Password(world.clone()));
     registry.add("verify.proof", verify::Prove(world.clone()));
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context, FailureClass};
 use reseal_guest::steps::{Reboot, RebootWhen};
 use reseal_guest::system::{Condition, FetchUrl, PendingReboot, Query as _};
-use reseal_guest::{Call, CallContext, Delivered, Outcome, Payload, RunAs, Step};
+use reseal_guest::{Call, CallContext, Delivered, Mode, Outcome, Payload, RunAs, Step};
 use reseal_machine::Communicator;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -101,17 +101,17 @@ impl Run {
         let call = params.step.call(&surroundings);
         let input = secrets::reveal(cx, &call.input)?;
         let answer = detached::run(cx, guest, &place, &call, input).await?;
-        match params.step.read(&answer) {
-            Ok(outcome) => {
-                say(cx, &outcome);
-                logs::bring_home(cx, &self.0, guest, &outcome.logs).await;
-                Ok(outcome)
-            }
-            Err(failure) => {
-                logs::bring_home(cx, &self.0, guest, &failure.logs).await;
-                Err(refused(params.class, &failure))
-            }
+        let read = params.step.read(&answer);
+        let logs = read
+            .as_ref()
+            .map_or_else(|failure| &failure.logs, |outcome| &outcome.logs);
+        logs::bring_home(cx, &self.0, guest, logs).await;
+        if matches!(call.mode, Mode::Detached { .. }) {
+            detached::remove(cx, guest, &place).await?;
         }
+        let outcome = read.map_err(|failure| refused(params.class, &failure))?;
+        say(cx, &outcome);
+        Ok(outcome)
     }
 
     /// Brings the step's files: pushed, or fetched by the guest itself.
@@ -189,6 +189,7 @@ async fn fetch(
     };
     cx.note(format!("the guest fetches {}", payload.file_name));
     let answer = detached::run(cx, guest, &place, &call, secrets::reveal(cx, &call.input)?).await?;
+    detached::remove(cx, guest, &place).await?;
     let fetched = FetchUrl::read(&answer).map_err(|failure| refused(FailureClass::Install, &failure))?;
     Ok(Delivered {
         path: fetched.path,

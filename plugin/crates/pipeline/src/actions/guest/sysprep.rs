@@ -64,10 +64,7 @@ impl Action for Generalize {
 
     async fn run(&self, cx: &Context<'_>, params: &SysprepParams) -> Result<SysprepOutput, ActionError> {
         let guest = self.0.guest(cx, &params.connect)?;
-        let (task, work) = (
-            format!("{}-sysprep", name(cx.build())),
-            format!("{}\\sysprep", work_root(cx)),
-        );
+        let (task, work) = place(cx);
         let mut settings = SysprepSettings::new(cx.build().to_string(), params.limit_seconds);
         settings.delete.push(work_root(cx));
         if params.remove_account {
@@ -132,6 +129,7 @@ impl Generalize {
             work: work.to_owned(),
             act_offset,
             err_offset,
+            seen: false,
         };
         let script = reseal_machine::communicator::Script {
             name: SysprepPoll::SCRIPT.name,
@@ -189,6 +187,59 @@ impl Generalize {
     }
 }
 
+/// The wrapper's task and folder.
+fn place(cx: &Context<'_>) -> (String, String) {
+    (
+        format!("{}-sysprep", name(cx.build())),
+        format!("{}\\sysprep", work_root(cx)),
+    )
+}
+
+/// Which guest to let go.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReleaseParams {
+    /// The step that connected.
+    pub connect: String,
+}
+
+/// Tells the wrapper that the proofs are written down. A step of its own, after the proof is in the journal: a builder
+/// that is killed before comes back to a guest that still waits.
+pub(super) struct Release(pub(super) World);
+
+#[async_trait]
+impl Action for Release {
+    type Params = ReleaseParams;
+    type Output = ();
+
+    async fn run(&self, cx: &Context<'_>, params: &ReleaseParams) -> Result<(), ActionError> {
+        let guest = self.0.guest(cx, &params.connect)?;
+        let (task, work) = place(cx);
+        let poll = SysprepPoll {
+            task,
+            work,
+            act_offset: u64::MAX >> 1,
+            err_offset: u64::MAX >> 1,
+            seen: true,
+        };
+        let script = reseal_machine::communicator::Script {
+            name: SysprepPoll::SCRIPT.name,
+            text: SysprepPoll::SCRIPT.text,
+        };
+        let input = SecretString::from(poll.input().to_string());
+        match guest.invoke(script, &input, &cx.sink(), cx.cancel()).await {
+            Err(CommError::Cancelled) => return Err(ActionError::cancelled()),
+            // A guest that cannot hear us any more goes on by itself after a while.
+            Err(error) => cx.note(format!(
+                "the guest does not answer any more ({error}); it shuts down by itself"
+            )),
+            Ok(_) => {}
+        }
+        guest.disconnect().await;
+        self.0.forget(&params.connect);
+        Ok(())
+    }
+}
+
 fn judge(cx: &Context<'_>, polled: SysprepPolled, seen: &mut Seen) -> Result<Verdict<Evidence>, ActionError> {
     seen.act_offset = polled.act.offset;
     seen.err_offset = polled.err.offset;
@@ -232,9 +283,13 @@ fn explained(seen: &Seen, message: String) -> ActionError {
     let verdict = explain(&seen.log);
     let mut error = ActionError::new(FailureClass::Sysprep, message);
     error.said.extend(verdict.lines.iter().cloned());
-    if let Some(cause) = &verdict.cause {
-        error.message = format!("{}: {cause}", error.message);
+    if !matches!(verdict.letter, '-' | '?') {
+        let subject = verdict
+            .subject
+            .map(|subject| format!(" ({subject})"))
+            .unwrap_or_default();
+        error.message = format!("{}: {}{subject}", error.message, verdict.meaning);
+        error.hints.push(verdict.cure.to_owned());
     }
-    error.hints.extend(verdict.cure);
     error
 }
