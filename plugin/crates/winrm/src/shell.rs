@@ -67,6 +67,8 @@ pub(crate) struct Process {
     exit: Option<i32>,
     /// An answer with output was lost.
     gap: bool,
+    /// Connections lost in a row.
+    losses: u32,
 }
 
 impl Process {
@@ -98,6 +100,7 @@ impl Process {
                 command,
                 exit: None,
                 gap: false,
+                losses: 0,
             }),
             _ => Err(Error::Protocol("the answer names no command".to_owned())),
         }
@@ -140,34 +143,46 @@ impl Process {
         result.map(|_| ())
     }
 
-    /// Waits for output once; nothing when there was none within the operation timeout. A lost connection is made
-    /// anew and the question repeated; see [`Process::take_gap`].
+    /// Waits for output once; nothing when there was none within the operation timeout, or when the connection was
+    /// lost and the question may be put again: see [`Process::take_gap`].
     pub(crate) async fn receive(&mut self) -> Result<Received, Error> {
         let client = Arc::clone(&self.shell.client);
-        let mut pause = PAUSE;
-        for attempt in 1.. {
-            let request = Request::Receive {
-                shell: self.shell.id(),
-                command: &self.command,
-            };
-            let result = client.call(&request).await;
-            self.note(&result);
-            match result {
-                Ok(Body::Received(received)) => {
-                    self.exit = self.exit.or(received.exit);
-                    return Ok(received);
-                }
-                Ok(_) => return Err(Error::Protocol("the answer holds no output".to_owned())),
-                Err(Error::Fault(fault)) if fault.kind() == FaultKind::PollAgain => return Ok(Received::default()),
-                Err(error @ (Error::Lost(_) | Error::Unreachable(_) | Error::NotReady(_))) if attempt < ATTEMPTS => {
-                    self.gap |= matches!(error, Error::Lost(_));
-                    tracing::debug!(%error, attempt, "Repeating a Receive");
-                    client.config.clock.sleep(pause).await;
-                    pause *= 2;
-                }
-                Err(error) => return Err(error),
+        let request = Request::Receive {
+            shell: self.shell.id(),
+            command: &self.command,
+        };
+        let result = client.call(&request).await;
+        self.note(&result);
+        match result {
+            Ok(Body::Received(received)) => {
+                self.losses = 0;
+                self.exit = self.exit.or(received.exit);
+                Ok(received)
             }
+            Ok(_) => Err(Error::Protocol("the answer holds no output".to_owned())),
+            Err(Error::Fault(fault)) if fault.kind() == FaultKind::PollAgain => {
+                self.losses = 0;
+                Ok(Received::default())
+            }
+            Err(error @ (Error::Lost(_) | Error::Unreachable(_) | Error::NotReady(_))) => self.lose(error).await,
+            Err(error) => Err(error),
         }
+    }
+
+    /// A connection was lost while waiting for output. Pauses, longer each time, until patience ends.
+    async fn lose(&mut self, error: Error) -> Result<Received, Error> {
+        self.losses += 1;
+        if self.losses >= ATTEMPTS {
+            return Err(error);
+        }
+        self.gap |= matches!(error, Error::Lost(_));
+        tracing::debug!(%error, losses = self.losses, "Lost the connection while waiting for output");
+        self.shell
+            .client
+            .config
+            .clock
+            .sleep(PAUSE * (1 << (self.losses - 1)))
+            .await;
         Ok(Received::default())
     }
 

@@ -80,6 +80,9 @@ impl WinRm {
         };
         loop {
             let received = process.receive().await.map_err(|error| lost(error, true))?;
+            if process.take_gap() {
+                tracing::warn!("A connection was lost; some of the command's output may be missing");
+            }
             output.take(&received);
             if let Some(code) = received.exit {
                 output.finish();
