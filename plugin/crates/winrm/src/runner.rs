@@ -300,8 +300,12 @@ impl Gathered<'_> {
                 });
                 Ok(())
             }
-            // A sign of an earlier call came late.
-            Some(&expected) if id < expected => Ok(()),
+            // What comes before the late sign of an earlier call is not ours.
+            Some(&expected) if id < expected => {
+                self.answer = None;
+                self.tail.take();
+                Ok(())
+            }
             Some(_) => Err(Failure::OutputLost),
             None => Ok(()),
         }
@@ -351,6 +355,31 @@ mod tests {
             tail.push(&format!("{number}\n"));
         }
         assert_eq!(tail.take().len(), TAIL);
+    }
+
+    #[test]
+    fn a_late_answer_is_not_taken_for_ours() {
+        let sink = reseal_machine::communicator::Silent;
+        let mut pending = VecDeque::from([4]);
+        let mut gathered = Gathered {
+            sink: &sink,
+            answer: None,
+            tail: Tail::default(),
+            replies: Vec::new(),
+        };
+        let late = Event::Result(serde_json::json!("late"));
+        for event in [
+            late,
+            Event::End(3),
+            Event::Result(serde_json::json!("ours")),
+            Event::End(4),
+        ] {
+            gathered.take(event, &mut pending, true).unwrap();
+        }
+        assert_eq!(
+            gathered.replies.first().unwrap().answer,
+            Some(serde_json::json!("ours"))
+        );
     }
 
     fn gather(events: Vec<Event>, pending: &[u64]) -> (Result<(), String>, usize) {
