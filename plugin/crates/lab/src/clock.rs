@@ -52,7 +52,11 @@ impl FastClock {
     /// Runs `speed` times as fast as `wall`, from now on.
     pub fn new(wall: Arc<dyn Clock>, speed: u32) -> Self {
         let start = wall.now();
-        Self { wall, start, speed: speed.max(1) }
+        Self {
+            wall,
+            start,
+            speed: speed.max(1),
+        }
     }
 }
 

@@ -105,8 +105,8 @@ fn stuck(state: &mut State, dialog: &str) {
 }
 
 /// Carries a stage out.
-pub fn stage(guest: &Guest, state: &mut State, at: Timestamp, stage: Stage) {
-    match stage {
+pub fn carry_out(guest: &Guest, state: &mut State, at: Timestamp, what: Stage) {
+    match what {
         Stage::Specialize => specialize(guest, state, at),
         Stage::Respecialized => respecialized(state, at),
         Stage::Oobe => oobe(guest, state, at),
@@ -268,7 +268,7 @@ fn setup_complete(guest: &Guest, state: &mut State, at: Timestamp) {
     let script = state.disk.files.text(SETUP_COMPLETE).unwrap_or_default().to_lowercase();
     let starts = script.contains("cloudbase-init") && (script.contains("net start") || script.contains("sc start"));
     if script.contains("start= auto") && script.contains("cloudbase-init") {
-        state.disk.cloudbase.start = "Auto".to_owned();
+        "Auto".clone_into(&mut state.disk.cloudbase.start);
         state.disk.put_service("cloudbase-init", "Auto", starts);
     }
     state.disk.setup = super::windows::Setup {

@@ -1,5 +1,7 @@
 //! Cloudbase-Init: activation, the posted password, user data.
 
+use std::sync::Arc;
+
 use aws_lc_rs::rsa::{Pkcs1PublicEncryptingKey, PublicEncryptingKey};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -8,9 +10,9 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::boot::extend;
-use super::machine::{Guest, State};
+use super::machine::{Event, Guest, State, after};
 use super::provider::CLOUDBASE_LOG;
-use super::windows::{ADMINISTRATORS, Windows};
+use super::windows::{ADMINISTRATORS, Guard, Windows};
 use crate::winrm::bytes::Cursor;
 use crate::winrm::computer::Certified;
 
@@ -46,7 +48,7 @@ pub fn user_data(guest: &Guest, state: &mut State, at: Timestamp) {
     if guest.faults.armed("user-data-ignored").is_none()
         && let Some(data) = &guest.birth.user_data
     {
-        let said = execute(state, data).unwrap_or_else(|problem| {
+        let said = execute(state, data, at).unwrap_or_else(|problem| {
             state.violation(format!("user data: {problem}"));
             format!("user data failed: {problem}")
         });
@@ -55,6 +57,7 @@ pub fn user_data(guest: &Guest, state: &mut State, at: Timestamp) {
     post_password(guest, state, at);
     if guest.faults.armed("cloudbase-winrm-listener").is_some() {
         replace_listener(state);
+        state.live.plan(after(at, 45.0), Event::Guard);
     }
     state
         .disk
@@ -67,15 +70,19 @@ pub fn user_data(guest: &Guest, state: &mut State, at: Timestamp) {
 /// What Reseal's bootstrap carries.
 #[derive(Deserialize)]
 struct Values {
+    run: String,
     account: String,
     password: String,
     pfx: String,
     pfx_password: String,
     thumbprint: String,
     port: u16,
+    prefix: String,
+    home: String,
+    dead_man_hours: u32,
 }
 
-fn execute(state: &mut State, data: &[u8]) -> Result<String, String> {
+fn execute(state: &mut State, data: &[u8], at: Timestamp) -> Result<String, String> {
     let text = std::str::from_utf8(data).map_err(|_| "not UTF-8".to_owned())?;
     let first = text.lines().next().unwrap_or_default().trim();
     if first.starts_with("rem cmd") || first == "#ps1_x86" || first.starts_with('<') {
@@ -87,7 +94,7 @@ fn execute(state: &mut State, data: &[u8]) -> Result<String, String> {
     let Some(values) = values(text) else {
         return Ok("a script of somebody else was run".to_owned());
     };
-    open_the_door(state, &values)?;
+    open_the_door(state, &values, at)?;
     Ok("the script of the bootstrap was run".to_owned())
 }
 
@@ -101,7 +108,10 @@ fn values(text: &str) -> Option<Values> {
     <[Values; 1]>::try_from(found).ok().map(|[values]| values)
 }
 
-fn open_the_door(state: &mut State, values: &Values) -> Result<(), String> {
+fn open_the_door(state: &mut State, values: &Values, at: Timestamp) -> Result<(), String> {
+    if values.dead_man_hours == 0 {
+        return Err("a build machine must turn itself off some day".to_owned());
+    }
     if values.port != 5986 {
         return Err(format!("the listener's port is {}", values.port));
     }
@@ -123,8 +133,22 @@ fn open_the_door(state: &mut State, values: &Values) -> Result<(), String> {
         .disk
         .put_user(&values.account, Some(&values.password), &[ADMINISTRATORS]);
     state.disk.winrm.full_token = true;
-    state.disk.winrm.thumbprint = Some(hex::encode(Sha256::digest(&certified.leaf)));
-    state.disk.winrm.https = Some(std::sync::Arc::new(certified));
+    let thumbprint = hex::encode(Sha256::digest(&certified.leaf));
+    let https = Arc::new(certified);
+    state.disk.winrm.thumbprint = Some(thumbprint.clone());
+    state.disk.winrm.https = Some(Arc::clone(&https));
+    let folder = format!("C:\\ProgramData\\{}\\{}", values.home, values.run);
+    state
+        .disk
+        .files
+        .write_text(&format!("{folder}\\way-in.ps1"), "guard", at);
+    let task = format!("{}-{}-way-in", values.prefix, values.run);
+    state.disk.guard = Some(Guard {
+        task,
+        folder,
+        https,
+        thumbprint,
+    });
     state.history.push("bootstrap".to_owned());
     Ok(())
 }
@@ -162,7 +186,7 @@ fn certificate(pfx: &[u8], password: &str) -> Result<Certified, String> {
 /// When they do not belong together.
 pub fn certified(leaf: Vec<u8>, key: Vec<u8>) -> Result<Certified, String> {
     use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
@@ -173,7 +197,7 @@ pub fn certified(leaf: Vec<u8>, key: Vec<u8>) -> Result<Certified, String> {
         )
         .map_err(|error| format!("the certificate and its key: {error}"))?;
     Ok(Certified {
-        config: std::sync::Arc::new(config),
+        config: Arc::new(config),
         leaf,
     })
 }
@@ -195,7 +219,7 @@ pub fn self_signed(disk: &mut Windows) -> Result<(), String> {
     let made = made.map_err(|error| error.to_string())?;
     let made = certified(made.cert.der().to_vec(), made.signing_key.serialize_der())?;
     disk.winrm.thumbprint = Some(hex::encode(Sha256::digest(&made.leaf)));
-    disk.winrm.https = Some(std::sync::Arc::new(made));
+    disk.winrm.https = Some(Arc::new(made));
     Ok(())
 }
 

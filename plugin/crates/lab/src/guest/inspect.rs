@@ -56,7 +56,7 @@ impl Inspect {
         Self {
             violations: state.violations.clone(),
             history: state.history.clone(),
-            tasks: state.live.tasks.keys().cloned().collect(),
+            tasks: tasks(&state.live.tasks, &state.disk),
             stuck: state.live.stuck.clone(),
             ..Self::of_windows(&state.disk)
         }
@@ -86,6 +86,7 @@ impl Inspect {
                 .collect(),
             accounts: accounts.map(|user| user.name.clone()).collect(),
             administrators: administrators.map(|user| user.name.clone()).collect(),
+            tasks: tasks(&std::collections::BTreeMap::new(), disk),
             listeners: disk
                 .winrm
                 .http
@@ -157,6 +158,14 @@ impl Inspect {
             .get(value)
             .map(|(_, data)| data)
     }
+}
+
+/// Tasks of work, and the one that keeps the listener.
+fn tasks(work: &std::collections::BTreeMap<String, super::ops::task::Task>, disk: &Windows) -> Vec<String> {
+    work.keys()
+        .chain(disk.guard.as_ref().map(|guard| &guard.task))
+        .cloned()
+        .collect()
 }
 
 fn describe(service: &super::windows::Service) -> String {

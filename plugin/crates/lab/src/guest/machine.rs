@@ -39,8 +39,8 @@ pub enum Event {
     },
     /// Power is gone (a guest that has shut down, or a crash).
     Off,
-    /// The network is gone, and comes back at the moment.
-    NetworkLost(Timestamp),
+    /// The bootstrap's task looks whether its listener is still there.
+    Guard,
 }
 
 /// What WinRM does.
@@ -124,7 +124,7 @@ pub struct Guest {
     state: Mutex<State>,
     engine: Option<Engine>,
     latency: Duration,
-    itself: Weak<Guest>,
+    itself: Weak<Self>,
 }
 
 /// `moment` plus `seconds`.
@@ -224,6 +224,14 @@ impl State {
         boot::begin(self, at, faults);
     }
 
+    /// Puts the build's listener back.
+    fn guard(&mut self) {
+        if let Some(guard) = &self.disk.guard {
+            self.disk.winrm.https = Some(Arc::clone(&guard.https));
+            self.disk.winrm.thumbprint = Some(guard.thumbprint.clone());
+        }
+    }
+
     /// Takes the power away.
     pub fn stop(&mut self, at: Timestamp) {
         if self.live.power == Power::On {
@@ -258,7 +266,7 @@ impl Guest {
             state: Mutex::new(state),
             engine,
             latency,
-            itself: itself.clone(),
+            itself: Weak::clone(itself),
         })
     }
 
@@ -289,10 +297,10 @@ impl Guest {
 
     fn happen(&self, state: &mut State, at: Timestamp, event: Event) {
         match event {
-            Event::Boot(stage) => boot::stage(self, state, at, stage),
+            Event::Boot(what) => boot::carry_out(self, state, at, what),
             Event::SysprepLog(lines) => sysprep::log(state, at, &lines),
             Event::Sysprep(step) => sysprep::step(state, at, step, &self.faults),
-            Event::NetworkLost(until) => state.live.network_lost_until = Some(until),
+            Event::Guard => state.guard(),
             Event::Off => state.stop(at),
             Event::Down { restart: true } => state.start(after(at, 5.0), &self.faults),
             Event::Down { restart: false } => {
@@ -332,7 +340,6 @@ impl Computer for Guest {
             return Listening::Closed;
         }
         match (state.live.winrm, port) {
-            (WinRmState::Down, _) => Listening::Closed,
             (WinRmState::Unavailable, 5985) if state.disk.winrm.http => Listening::Unavailable,
             (WinRmState::Up, 5985) if state.disk.winrm.http => Listening::Http,
             (WinRmState::Up, 5986) => state

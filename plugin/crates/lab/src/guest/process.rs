@@ -81,7 +81,7 @@ impl SimProcess {
         let words = split(&process.start.line());
         match words.first().map(|word| word.to_lowercase()) {
             Some(program) if program == "powershell" || program.ends_with("powershell.exe") => {
-                process.powershell(&words)
+                process.powershell(&words);
             }
             _ => process.command(),
         }
@@ -274,7 +274,7 @@ impl SimProcess {
             )
         };
         let end = format!("##reseal:end:{}\r\n", header["id"]);
-        self.answer(inner, at, outcome, &end);
+        self.answer(inner, at, &outcome, &end);
         (Mode::Runner { known }, true)
     }
 
@@ -284,7 +284,7 @@ impl SimProcess {
         ops::run(&mut cx, op, input)
     }
 
-    fn answer(&self, inner: &mut Inner, at: Timestamp, outcome: ops::Outcome, end: &str) {
+    fn answer(&self, inner: &mut Inner, at: Timestamp, outcome: &ops::Outcome, end: &str) {
         let done = after(at, outcome.seconds);
         for text in &outcome.log {
             inner.say(at, Said::Out(self.encoded(text)));
@@ -510,16 +510,15 @@ impl Process for SimProcess {
             let Some(left) = limit.checked_sub(passed).filter(|left| !left.is_zero()) else {
                 return Waited::Nothing;
             };
-            match self.next_moment(now) {
-                Some(moment) => {
-                    let wait = Duration::try_from(moment.duration_since(now)).unwrap_or(Duration::ZERO);
-                    self.guest.clock.sleep(wait.min(left)).await;
-                }
-                None => tokio::select! {
-                    () = news => {}
-                    () = self.run.cancelled() => return Waited::Gone,
-                    () = idle(left) => return Waited::Nothing,
-                },
+            if let Some(moment) = self.next_moment(now) {
+                let wait = Duration::try_from(moment.duration_since(now)).unwrap_or(Duration::ZERO);
+                self.guest.clock.sleep(wait.min(left)).await;
+                continue;
+            }
+            tokio::select! {
+                () = news => {}
+                () = self.run.cancelled() => return Waited::Gone,
+                () = idle(left) => return Waited::Nothing,
             }
         }
     }

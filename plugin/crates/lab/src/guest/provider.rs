@@ -85,6 +85,7 @@ fn bare(profile: Profile, made: Timestamp) -> Windows {
             basic: false,
             full_token: false,
         },
+        guard: None,
         license: License {
             status: 5,
             kms_host: None,

@@ -27,6 +27,11 @@ pub struct Settings {
     pub answer_file: String,
     /// The limit of sysprep itself.
     pub timeout_seconds: f64,
+    /// How long the proofs are waited for.
+    #[serde(default = "a_minute")]
+    pub verify_seconds: f64,
+    /// How long the proofs stand before the machine goes on by itself.
+    pub linger_seconds: f64,
     /// What to delete afterwards.
     pub delete: Vec<String>,
     /// The account to remove.
@@ -35,6 +40,10 @@ pub struct Settings {
     pub undo_key: String,
     /// Whether to shut down at the end.
     pub shutdown: bool,
+}
+
+fn a_minute() -> f64 {
+    60.0
 }
 
 /// Steps of a run.
@@ -514,7 +523,7 @@ fn pretend(state: &mut State, at: Timestamp, faults: &Faults) {
         state.disk.setup.tag = Some(after(at, -86_400.0));
     }
     end(state, at, 0);
-    plan(state, at, 60.0, Step::Verify);
+    verify_later(state, at);
 }
 
 /// Generalizing resets parts of the network: connections break, and nothing answers for some seconds.
@@ -583,7 +592,17 @@ fn fail(state: &mut State, at: Timestamp, code: i32) {
     ];
     log(state, at, &lines);
     end(state, at, code);
-    plan(state, at, 60.0, Step::Verify);
+    verify_later(state, at);
+}
+
+/// The wrapper gives the proofs some time.
+fn verify_later(state: &mut State, at: Timestamp) {
+    let seconds = state
+        .live
+        .sysprep
+        .as_ref()
+        .map_or(60.0, |run| run.settings.verify_seconds);
+    plan(state, at, seconds, Step::Verify);
 }
 
 /// The proofs that sysprep did what it should.
@@ -609,9 +628,19 @@ pub fn evidence(state: &State) -> Value {
 fn verify(state: &mut State, at: Timestamp) {
     if evidence(state)["good"] == true {
         phase(state, at, "generalized");
-        return plan(state, at, 2.0, Step::Clean);
+        let linger = state
+            .live
+            .sysprep
+            .as_ref()
+            .map_or(0.0, |run| run.settings.linger_seconds);
+        return plan(state, at, linger, Step::Clean);
     }
-    give_up(state, at, "no_evidence", "sysprep ended, and the proofs are not there");
+    give_up(
+        state,
+        at,
+        "not_generalized",
+        "sysprep ended, and the proofs are not there",
+    );
 }
 
 fn give_up(state: &mut State, at: Timestamp, reason: &str, error: &str) {
@@ -638,15 +667,23 @@ fn timeout(state: &mut State, at: Timestamp) {
     }
 }
 
-/// What the wrapper removes: the build's files, its task, its account, its listener, its firewall rule.
+/// Somebody has seen the proofs: the wrapper need not wait any longer.
+pub fn seen(state: &mut State, at: Timestamp) {
+    if state
+        .live
+        .sysprep
+        .as_ref()
+        .is_some_and(|run| run.phase == "generalized")
+    {
+        state.live.cancel(|event| matches!(event, Event::Sysprep(Step::Clean)));
+        plan(state, at, 2.0, Step::Clean);
+    }
+}
+
+/// What the wrapper takes back: its account, its listener, its firewall rule.
 fn clean(state: &mut State, at: Timestamp) {
     let Some(run) = state.live.sysprep.clone() else { return };
     phase(state, at, "cleaning");
-    for path in run.settings.delete.iter().chain([&run.settings.answer_file, &run.work]) {
-        if key(path) != key(PANTHER_ANSWER) {
-            state.disk.files.remove(path);
-        }
-    }
     if let Some(account) = &run.settings.build_account {
         state.disk.users.remove(&account.to_lowercase());
         state.disk.files.remove(&format!("C:\\Users\\{account}"));
@@ -654,6 +691,9 @@ fn clean(state: &mut State, at: Timestamp) {
     state.disk.winrm.full_token = false;
     state.disk.winrm.https = None;
     state.disk.winrm.thumbprint = None;
+    if let Some(guard) = state.disk.guard.take() {
+        state.disk.files.remove(&guard.folder);
+    }
     let undo = run.settings.undo_key.replace(":\\", "\\").to_lowercase();
     state.disk.registry.retain(|path, _| !path.starts_with(&undo));
     state
@@ -663,21 +703,17 @@ fn clean(state: &mut State, at: Timestamp) {
     plan(state, at, 3.0, Step::ShutDown);
 }
 
+/// The wrapper's last word, then its own files and task, then the machine.
 fn shut_down(state: &mut State, at: Timestamp, faults: &Faults) {
-    let Some(run) = &state.live.sysprep else { return };
-    let down = run.settings.shutdown && faults.armed("no-poweroff").is_none();
-    let task = run.task.clone();
+    let Some(run) = state.live.sysprep.clone() else { return };
     phase(state, at, "shutting_down");
-    state.disk.files.remove(
-        &state
-            .live
-            .sysprep
-            .as_ref()
-            .map(|run| run.work.clone())
-            .unwrap_or_default(),
-    );
-    state.live.tasks.remove(&task);
-    if down {
+    for path in run.settings.delete.iter().chain([&run.settings.answer_file, &run.work]) {
+        if key(path) != key(PANTHER_ANSWER) {
+            state.disk.files.remove(path);
+        }
+    }
+    state.live.tasks.remove(&run.task);
+    if run.settings.shutdown && faults.armed("no-poweroff").is_none() {
         state.live.plan(after(at, 5.0), Event::Down { restart: false });
     }
 }

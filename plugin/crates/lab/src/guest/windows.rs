@@ -156,6 +156,19 @@ pub struct WinRm {
     pub full_token: bool,
 }
 
+/// The task by which the bootstrap keeps its listener.
+#[derive(Clone)]
+pub struct Guard {
+    /// The task's name.
+    pub task: String,
+    /// Its folder.
+    pub folder: String,
+    /// The certificate that it puts back.
+    pub https: Arc<Certified>,
+    /// SHA-256 of it.
+    pub thumbprint: String,
+}
+
 /// The licence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct License {
@@ -254,6 +267,8 @@ pub struct Windows {
     pub setup: Setup,
     /// WinRM.
     pub winrm: WinRm,
+    /// What keeps the build's listener.
+    pub guard: Option<Guard>,
     /// The licence.
     pub license: License,
     /// Languages.

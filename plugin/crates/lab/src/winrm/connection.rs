@@ -53,6 +53,13 @@ pub struct Connection {
     login: Mutex<Login>,
 }
 
+/// Whether a token came in a later token of SPNEGO, and with which signature over the mechanism list.
+#[derive(Clone, Copy)]
+enum Wrapped<'a> {
+    No,
+    Yes(Option<&'a [u8]>),
+}
+
 enum Challenge {
     /// Go on with this token.
     Token(Vec<u8>),
@@ -163,30 +170,24 @@ impl Connection {
 
     fn negotiate(&self, login: &mut Login, bytes: &[u8]) -> Option<Entry> {
         match spnego::decode(bytes)? {
-            Token::Raw(token) => self.ntlm(login, token, None, None),
+            Token::Raw(token) => self.ntlm(login, token, None, Wrapped::No),
             Token::Init {
                 ntlm_first: true,
                 token: Some(token),
                 mechanisms,
                 ..
-            } => self.ntlm(login, token, Some(mechanisms.to_vec()), None),
+            } => self.ntlm(login, token, Some(mechanisms.to_vec()), Wrapped::No),
             Token::Init { ntlm: true, .. } => {
                 let ask = spnego::encode_response(State::Incomplete, true, None, None);
                 Some(Entry::Challenge(Challenge::Token(ask)))
             }
             Token::Init { .. } => None,
-            Token::Response { token, mic } => self.ntlm(login, token?, None, Some(mic)),
+            Token::Response { token, mic } => self.ntlm(login, token?, None, Wrapped::Yes(mic)),
         }
     }
 
     /// One NTLM token: `mechanisms` begins a wrapped login, `mic` belongs to the end of one.
-    fn ntlm(
-        &self,
-        login: &mut Login,
-        token: &[u8],
-        mechanisms: Option<Vec<u8>>,
-        mic: Option<Option<&[u8]>>,
-    ) -> Option<Entry> {
+    fn ntlm(&self, login: &mut Login, token: &[u8], mechanisms: Option<Vec<u8>>, mic: Wrapped<'_>) -> Option<Entry> {
         if message::kind(token) == Some(1) {
             let computer = self.service.computer();
             let acceptor = Acceptor::begin(token, &computer.name(), computer.nonce(), computer.filetime()).ok()?;
@@ -209,7 +210,7 @@ impl Connection {
         Some(Entry::Granted(account, answer))
     }
 
-    fn finish(&self, pending: &Pending, token: &[u8], mic: Option<Option<&[u8]>>) -> Option<(User, Option<String>)> {
+    fn finish(&self, pending: &Pending, token: &[u8], mic: Wrapped<'_>) -> Option<(User, Option<String>)> {
         let computer = self.service.computer();
         let mut found = None;
         let hash_of = |user: &str, domain: &str| {
@@ -223,12 +224,12 @@ impl Connection {
                 return None;
             }
         };
-        if computer.refuses_logins() || pending.mechanisms.is_some() != mic.is_some() {
+        if computer.refuses_logins() || pending.mechanisms.is_some() != matches!(mic, Wrapped::Yes(_)) {
             return None;
         }
         let Granted { mut session, .. } = granted;
         let answer = match (&pending.mechanisms, mic) {
-            (Some(mechanisms), Some(mic)) => Some(wrapped_end(&mut session, mechanisms, mic)?),
+            (Some(mechanisms), Wrapped::Yes(mic)) => Some(wrapped_end(&mut session, mechanisms, mic)?),
             _ => None,
         };
         Some((

@@ -42,7 +42,7 @@ impl Fault {
         }
     }
 
-    /// Nothing happened within OperationTimeout: ask again.
+    /// Nothing happened within `OperationTimeout`: ask again.
     pub fn timed_out() -> Self {
         let reason =
             "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.";

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::computer::{Account, Computer, Output, StartCommand, Waited};
 use super::fault::Fault;
 use super::shell::{Shell, command_options};
-use super::soap::{self, Answer, CMD, Call, Options, Request, SHELL};
+use super::soap::{self, Answer, CMD, Call, Options, Refused, Request, SHELL};
 use super::xml::Element;
 
 /// What comes of a request.
@@ -72,7 +72,7 @@ impl Service {
     pub async fn answer(&self, account: &Account, text: &str) -> Reply {
         let request = match soap::decode(text) {
             Ok(request) => request,
-            Err(fault) => return self.fault(&fault, ""),
+            Err(refused) => return self.refuse(&refused),
         };
         if request.call == Call::Identify {
             return Reply::Envelope(soap::encode_identify("10.0.20348"));
@@ -82,6 +82,15 @@ impl Service {
             Err(Failure::Fault(fault)) => self.fault(&fault, &request.id),
             Err(Failure::Broken) => Reply::Broken,
         }
+    }
+
+    /// A request that was refused has used its id all the same.
+    fn refuse(&self, refused: &Refused) -> Reply {
+        let Some(id) = &refused.id else {
+            return self.fault(&refused.fault, "");
+        };
+        let fault = self.check_id(id).err();
+        self.fault(fault.as_ref().unwrap_or(&refused.fault), id)
     }
 
     fn fault(&self, fault: &Fault, relates_to: &str) -> Reply {
@@ -170,7 +179,10 @@ impl Service {
             }
             tables.shells.insert(id.clone(), shell);
         }
-        Ok(Answer::transfer("Create", vec![created(&id), self.described(account, &id)]))
+        Ok(Answer::transfer(
+            "Create",
+            vec![created(&id), self.described(account, &id)],
+        ))
     }
 
     fn described(&self, account: &Account, id: &str) -> Element {

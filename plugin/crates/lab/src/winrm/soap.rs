@@ -197,22 +197,37 @@ impl<'a> Headers<'a, '_> {
     }
 }
 
+/// A request that cannot be carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The request's id, where it could be read.
+    pub id: Option<String>,
+    /// The fault that the client gets.
+    pub fault: Fault,
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        Self { id: None, fault }
+    }
+}
+
 /// Reads a request.
 ///
 /// # Errors
-/// The fault that the client gets.
-pub fn decode(text: &str) -> Result<Request, Fault> {
+/// [`Refused`] with the fault that the client gets.
+pub fn decode(text: &str) -> Result<Request, Refused> {
     let document = Document::parse(text).map_err(|error| Fault::schema(format!("not well-formed: {error}")))?;
     let envelope = document.root_element();
     if !envelope.has_tag_name((SOAP, "Envelope")) {
-        return Err(Fault::schema("the root element is not a SOAP 1.2 Envelope"));
+        return Err(Fault::schema("the root element is not a SOAP 1.2 Envelope").into());
     }
     let parts: Vec<_> = envelope.children().filter(Node::is_element).collect();
     let (header, body) = match parts.as_slice() {
         [header, body] if header.has_tag_name((SOAP, "Header")) && body.has_tag_name((SOAP, "Body")) => {
             (*header, *body)
         }
-        _ => return Err(Fault::schema("an Envelope holds exactly one Header and one Body")),
+        _ => return Err(Fault::schema("an Envelope holds exactly one Header and one Body").into()),
     };
     if let Some(identify) = body.children().find(|node| node.has_tag_name((IDENTITY, "Identify"))) {
         let empty = !identify.has_children();
@@ -226,17 +241,15 @@ pub fn decode(text: &str) -> Result<Request, Fault> {
         return if empty {
             Ok(request)
         } else {
-            Err(Fault::schema("Identify is not empty"))
+            Err(Fault::schema("Identify is not empty").into())
         };
     }
     let headers = Headers::read(header)?;
-    let call = call(&headers, body)?;
-    envelope_request(&headers, call)
+    let id = message_id(&headers)?;
+    request(&headers, body, &id).map_err(|fault| Refused { id: Some(id), fault })
 }
 
-fn envelope_request(headers: &Headers<'_, '_>, call: Call) -> Result<Request, Fault> {
-    headers.reply_to()?;
-    headers.need(ADDRESSING, "To")?;
+fn message_id(headers: &Headers<'_, '_>) -> Result<String, Fault> {
     let id = headers.text(ADDRESSING, "MessageID").unwrap_or_default();
     let uuid = id.strip_prefix("uuid:").and_then(|id| uuid::Uuid::parse_str(id).ok());
     if uuid.is_none() {
@@ -244,6 +257,13 @@ fn envelope_request(headers: &Headers<'_, '_>, call: Call) -> Result<Request, Fa
             "the MessageID `{id}` is not `uuid:` and a UUID"
         )));
     }
+    Ok(id)
+}
+
+fn request(headers: &Headers<'_, '_>, body: Node<'_, '_>, id: &str) -> Result<Request, Fault> {
+    headers.reply_to()?;
+    headers.need(ADDRESSING, "To")?;
+    let call = call(headers, body)?;
     let size = headers
         .text(WSMAN, "MaxEnvelopeSize")
         .map_or(Ok(153_600), |text| text.parse());
@@ -256,7 +276,7 @@ fn envelope_request(headers: &Headers<'_, '_>, call: Call) -> Result<Request, Fa
         .map_or(Some(Duration::from_mins(1)), |text| duration(&text));
     let timeout = timeout.ok_or_else(|| Fault::schema("OperationTimeout is not an ISO 8601 duration"))?;
     Ok(Request {
-        id,
+        id: id.to_owned(),
         call,
         max_envelope,
         timeout,

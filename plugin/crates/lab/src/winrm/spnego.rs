@@ -144,14 +144,13 @@ pub fn encode_response(state: State, first: bool, token: Option<&[u8]>, mic: Opt
 /// One DER element.
 pub fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut element = vec![tag];
-    match u8::try_from(content.len()) {
-        Ok(short @ 0..=0x7f) => element.push(short),
-        _ => {
-            let bytes = content.len().to_be_bytes();
-            let significant: Vec<u8> = bytes.iter().copied().skip_while(|byte| *byte == 0).collect();
-            element.push(0x80 | u8::try_from(significant.len()).unwrap_or(0));
-            element.extend(significant);
-        }
+    if let Ok(short @ 0..=0x7f) = u8::try_from(content.len()) {
+        element.push(short);
+    } else {
+        let bytes = content.len().to_be_bytes();
+        let significant: Vec<u8> = bytes.iter().copied().skip_while(|byte| *byte == 0).collect();
+        element.push(0x80 | u8::try_from(significant.len()).unwrap_or(0));
+        element.extend(significant);
     }
     element.extend_from_slice(content);
     element

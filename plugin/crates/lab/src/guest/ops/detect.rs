@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answered, Cx, Done, read};
+use super::{Answered, Done, Failure, read};
 use crate::guest::files::{hash, like};
 use crate::guest::windows::{Product, Windows};
 
@@ -208,14 +208,21 @@ pub fn directive<'a>(script: &'a str, words: &[&str]) -> Option<(&'a str, &'a st
 }
 
 #[derive(Deserialize)]
-struct Wanted {
-    detect: Detect,
+#[serde(deny_unknown_fields)]
+struct Condition {
+    script: String,
 }
 
-/// `detect`: the detection by itself.
-pub fn operation(cx: &Cx<'_>, input: &Value) -> Answered {
-    let wanted: Wanted = read(input)?;
-    Ok(Done::quick(look(&cx.state.disk, &wanted.detect).json()))
+/// `condition`: true unless the script ends with `$false`, or a line `# reseal-lab: false` stands in it; a line
+/// `# reseal-lab: fail` makes it break.
+pub fn condition(input: &Value) -> Answered {
+    let wanted: Condition = read(input)?;
+    let ends_with_false = wanted.script.trim_end().to_lowercase().ends_with("$false");
+    match directive(&wanted.script, &["true", "false", "fail"]) {
+        Some(("fail", _)) => Err(Failure::new("condition_failed", "the condition's script failed")),
+        Some((word, _)) => Ok(Done::quick(json!({"value": word == "true"}))),
+        None => Ok(Done::quick(json!({"value": !ends_with_false}))),
+    }
 }
 
 #[cfg(test)]

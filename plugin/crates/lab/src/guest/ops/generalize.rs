@@ -78,13 +78,12 @@ pub fn push(cx: &mut Cx<'_>, input: &Value) -> Answered {
 #[serde(deny_unknown_fields)]
 struct Prepare {
     service: String,
-    mode: String,
 }
 
 /// `cloudbase_prepare`: the service waits for SetupComplete.cmd, and forgets the machines it has seen.
 pub fn cloudbase(cx: &mut Cx<'_>, input: &Value) -> Answered {
     let wanted: Prepare = read(input)?;
-    if wanted.mode != "setup_complete" || wanted.service != "cloudbase-init" {
+    if wanted.service != "cloudbase-init" {
         return Err(Failure::new(
             "invalid_input",
             "only `setup_complete` for `cloudbase-init`",
@@ -165,11 +164,15 @@ struct Poll {
     work: String,
     act_offset: usize,
     err_offset: usize,
+    seen: bool,
 }
 
 /// `sysprep_poll`.
-pub fn poll(cx: &Cx<'_>, input: &Value) -> Answered {
+pub fn poll(cx: &mut Cx<'_>, input: &Value) -> Answered {
     let wanted: Poll = read(input)?;
+    if wanted.seen {
+        sysprep::seen(cx.state, cx.now);
+    }
     let evidence = sysprep::evidence(cx.state);
     let run = cx.state.live.sysprep.as_ref().filter(|run| run.task == wanted.task);
     let status = run.map(|run| sysprep::status(run, &evidence));

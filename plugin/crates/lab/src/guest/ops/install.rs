@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::detect::{Detect, directive, look, opinion};
+use super::detect::{Detect, directive, look};
 use super::{Answered, Cx, Failure, Step, read};
 use crate::guest::files::{hash, name};
 use crate::guest::package::Package;
@@ -85,7 +85,7 @@ struct Job<'a> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Msi {
+struct MsiInput {
     work: String,
     timeout_seconds: f64,
     busy_seconds: f64,
@@ -104,7 +104,7 @@ struct Msi {
 
 /// `install_msi`.
 pub fn msi(cx: &mut Cx<'_>, input: &Value) -> Answered {
-    let wanted: Msi = read(input)?;
+    let wanted: MsiInput = read(input)?;
     for payload in wanted.transforms.iter().chain(&wanted.patches) {
         payload.check(cx)?;
     }
@@ -123,7 +123,7 @@ pub fn msi(cx: &mut Cx<'_>, input: &Value) -> Answered {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Exe {
+struct ExeInput {
     work: String,
     timeout_seconds: f64,
     busy_seconds: f64,
@@ -140,7 +140,7 @@ struct Exe {
 
 /// `install_exe`. An installer that is started without its silent switch shows a window and never ends.
 pub fn exe(cx: &mut Cx<'_>, input: &Value) -> Answered {
-    let wanted: Exe = read(input)?;
+    let wanted: ExeInput = read(input)?;
     if let Some(file) = &wanted.response_file {
         file.check(cx)?;
     }
@@ -475,7 +475,7 @@ pub fn chocolatey(cx: &mut Cx<'_>, input: &Value) -> Answered {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Module {
+struct ModuleInput {
     #[expect(dead_code, reason = "the lab needs no folder for it")]
     work: String,
     module: String,
@@ -488,7 +488,7 @@ struct Module {
 
 /// `powershell_module`.
 pub fn module(cx: &mut Cx<'_>, input: &Value) -> Answered {
-    let wanted: Module = read(input)?;
+    let wanted: ModuleInput = read(input)?;
     if let Some(archive) = &wanted.archive {
         archive.check(cx)?;
     } else if cx.faults().armed("guest-offline").is_some() {
@@ -578,9 +578,4 @@ pub fn script(cx: &mut Cx<'_>, op: &str, input: &Value) -> Answered {
         ..Step::changed(op)
     }
     .done()
-}
-
-/// Whether a condition's script holds; for operations that only ask.
-pub fn holds(cx: &Cx<'_>, script: &str) -> Value {
-    json!(opinion(&cx.state.disk, script))
 }

@@ -143,9 +143,9 @@ pub fn logs(cx: &Cx<'_>, input: &Value) -> Answered {
                 "cloudbase",
             ),
         ];
-        let place = places
-            .iter()
-            .find(|(place, _)| path.starts_with(place) && path.ends_with(".log"));
+        let place = places.iter().find(|(place, _)| {
+            path.starts_with(place) && path.rsplit_once('.').is_some_and(|(_, extension)| extension == "log")
+        });
         place
             .map(|(_, kind)| *kind)
             .or_else(|| wanted.extra.iter().any(|extra| like(&path, extra)).then_some("other"))
@@ -180,6 +180,15 @@ pub fn cleanup(cx: &mut Cx<'_>, input: &Value) -> Answered {
         .live
         .tasks
         .retain(|name, _| !name.starts_with(&wanted.task_prefix));
+    if cx
+        .state
+        .disk
+        .guard
+        .as_ref()
+        .is_some_and(|guard| guard.task.starts_with(&wanted.task_prefix))
+    {
+        cx.state.disk.guard = None;
+    }
     let folders: Vec<&String> = wanted
         .work
         .iter()

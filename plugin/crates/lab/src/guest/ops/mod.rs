@@ -265,7 +265,7 @@ fn dispatch(cx: &mut Cx<'_>, op: &str, input: &Value) -> Answered {
         "pending_reboot" => Ok(Done::quick(system::pending(cx))),
         "reboot_request" => system::reboot(cx, input),
         "products" => system::products(cx),
-        "detect" => detect::operation(cx, input),
+        "condition" => detect::condition(input),
         "preflight" => system::preflight(cx, input),
         "preflight_fix" => system::fix(cx, input),
         "unattend_find" => generalize::find(cx, input),
@@ -286,6 +286,7 @@ fn dispatch(cx: &mut Cx<'_>, op: &str, input: &Value) -> Answered {
 }
 
 /// The result that every step gives.
+#[expect(clippy::struct_excessive_bools, reason = "the contract has as many")]
 #[derive(Debug, Clone, Default)]
 pub struct Step {
     /// Whether anything was changed.

@@ -10,7 +10,7 @@ use crate::guest::cloudbase::good_password;
 use crate::guest::windows::RegistryKey;
 
 #[derive(Deserialize)]
-struct Features {
+struct Change {
     names: Vec<String>,
     #[serde(default)]
     include_management_tools: bool,
@@ -73,7 +73,7 @@ const KNOWN: [&str; 30] = [
 
 /// `windows_feature`, `optional_feature`, `capability`.
 pub fn features(cx: &mut Cx<'_>, op: &str, input: &Value) -> Answered {
-    let wanted: Features = read(input)?;
+    let wanted: Change = read(input)?;
     let present = presence(&wanted.state)?;
     let server = op == "windows_feature";
     for name in &wanted.names {
@@ -134,7 +134,7 @@ fn unknown(cx: &Cx<'_>, op: &str, name: &str) -> bool {
     }
 }
 
-fn with_parts(name: &str, wanted: &Features, add: bool) -> Vec<String> {
+fn with_parts(name: &str, wanted: &Change, add: bool) -> Vec<String> {
     let mut names = vec![name.to_owned()];
     if let Some((_, parts, tools, _)) = PARTS.iter().find(|(role, ..)| *role == name).filter(|_| add) {
         names.extend(parts.iter().map(|part| (*part).to_owned()));
@@ -261,10 +261,10 @@ pub fn service(cx: &mut Cx<'_>, input: &Value) -> Answered {
     };
     let before = service.clone();
     match wanted.start.as_deref() {
-        Some("automatic") => service.start = "Auto".to_owned(),
-        Some("automatic_delayed") => service.start = "AutoDelayed".to_owned(),
-        Some("manual") => service.start = "Manual".to_owned(),
-        Some("disabled") => service.start = "Disabled".to_owned(),
+        Some("automatic") => "Auto".clone_into(&mut service.start),
+        Some("automatic_delayed") => "AutoDelayed".clone_into(&mut service.start),
+        Some("manual") => "Manual".clone_into(&mut service.start),
+        Some("disabled") => "Disabled".clone_into(&mut service.start),
         Some(other) => return Err(Failure::new("invalid_input", format!("start is `{other}`"))),
         None => {}
     }
@@ -362,7 +362,7 @@ pub fn firewall(cx: &mut Cx<'_>, input: &Value) -> Answered {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Account {
+struct UserInput {
     account: String,
     password: Option<String>,
     full_name: Option<String>,
@@ -376,7 +376,7 @@ struct Account {
 
 /// `user`.
 pub fn user(cx: &mut Cx<'_>, input: &Value) -> Answered {
-    let wanted: Account = read(input)?;
+    let wanted: UserInput = read(input)?;
     let key = wanted.account.to_lowercase();
     if !presence(&wanted.state)? {
         let there = cx.state.disk.users.remove(&key).is_some();

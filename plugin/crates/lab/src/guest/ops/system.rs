@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Answered, Cx, Done, Failure, Then, read};
 use crate::guest::machine::{Guest, after};
 use crate::guest::provider::PANTHER_ANSWER;
-use crate::guest::windows::{BitLocker, SYSTEM};
+use crate::guest::windows::BitLocker;
 
 /// `identity`.
 pub fn identity(cx: &Cx<'_>) -> Answered {
@@ -116,7 +116,14 @@ pub fn preflight(cx: &Cx<'_>, input: &Value) -> Answered {
     let appx = wanted
         .appx
         .then(|| json!({"available": true, "blockers": blockers(cx)}));
-    let sppsvc = service("sppsvc").map(|service| if service.running { "running" } else { "stopped" });
+    // The probe starts the service, which runs on demand only.
+    let sppsvc = service("sppsvc").map(|service| {
+        if service.start == "Disabled" {
+            "refused"
+        } else {
+            "running"
+        }
+    });
     let bitlocker = disk.bitlocker.iter().map(|drive| {
         json!({"drive": "C:", "conversion": drive.conversion, "percent": drive.percent, "protection": u32::from(drive.conversion == 1)})
     });
@@ -274,9 +281,4 @@ fn one_fix(cx: &mut Cx<'_>, name: &str, packages: &[String]) -> Result<(bool, f6
         "reserved_storage" => Ok((true, 10.0, "disabled".to_owned())),
         other => Err(Failure::new("invalid_input", format!("`{other}` is not a cure"))),
     }
-}
-
-/// Whether this operation runs as the system.
-pub fn is_system(cx: &Cx<'_>) -> bool {
-    cx.sid == SYSTEM
 }

@@ -21,7 +21,7 @@ pub enum NtlmError {
     /// The client cannot or will not do what sealing needs.
     #[error("the client does not offer Unicode, extended session security, 128-bit keys and sealing")]
     Weak,
-    /// An NTLMv1 response.
+    /// An `NTLMv1` response.
     #[error("the response is not NTLMv2")]
     NotV2,
     /// No such account, or the proof is wrong.

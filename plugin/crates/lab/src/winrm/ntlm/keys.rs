@@ -30,12 +30,12 @@ pub fn md5(parts: &[&[u8]]) -> Key {
     hash.finalize().into()
 }
 
-/// What Windows stores of a password (NTOWFv1).
+/// What Windows stores of a password (`NTOWFv1`).
 pub fn nt_hash(password: &str) -> Key {
     Md4::digest(utf16le(password)).into()
 }
 
-/// NTOWFv2: the response key of a user in a domain.
+/// `NTOWFv2`: the response key of a user in a domain.
 pub fn ntowf_v2(nt_hash: &Key, user: &str, domain: &str) -> Key {
     hmac_md5(nt_hash, &[&utf16le(&user.to_uppercase()), &utf16le(domain)])
 }

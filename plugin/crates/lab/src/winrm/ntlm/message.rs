@@ -38,9 +38,9 @@ pub const BITS_56: u32 = 0x8000_0000;
 pub mod av {
     /// Ends the list.
     pub const EOL: u16 = 0;
-    /// NetBIOS name of the computer.
+    /// `NetBIOS` name of the computer.
     pub const COMPUTER: u16 = 1;
-    /// NetBIOS name of the domain.
+    /// `NetBIOS` name of the domain.
     pub const DOMAIN: u16 = 2;
     /// DNS name of the computer.
     pub const DNS_COMPUTER: u16 = 3;
@@ -178,7 +178,7 @@ impl<'a> Authenticate<'a> {
     }
 }
 
-/// The client's part of an NTLMv2 response.
+/// The client's part of an `NTLMv2` response.
 #[derive(Debug, Clone)]
 pub struct NtlmV2Response<'a> {
     /// The proof.

@@ -1,4 +1,4 @@
-//! The server's side of NTLMv2 (MS-NLMP): challenge, verification with MIC, session keys, sealing.
+//! The server's side of `NTLMv2` (MS-NLMP): challenge, verification with MIC, session keys, sealing.
 
 pub mod acceptor;
 pub mod keys;

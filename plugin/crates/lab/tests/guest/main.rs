@@ -1,0 +1,10 @@
+//! The guest side of the lab: NTLM, the WinRM endpoint, and whole lives of machines.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod faults;
+mod ntlm;
+mod operations;
+mod server;
+mod support;
+mod world;
