@@ -6,14 +6,14 @@ Opens the way into a new machine: a one-time account and an HTTPS listener with 
 Run by the cloud's agent at first boot. Everything that it changes is written down under the undo key, so that the sysprep
 wrapper can take it back. It may run again after a restart.
 #>
-Set-StrictMode -Version Latest
+Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 $values = ConvertFrom-Json -InputObject ([Text.Encoding]::UTF8.GetString([Convert]::FromBase64String('@@RESEAL_VALUES@@')))
 $undo = Join-Path $values.undo_key 'Undo'
 $selector = @{ Address = '*'; Transport = 'HTTPS' }
-$taskName = "reseal-$($values.run)-way-in"
-$folder = Join-Path $env:ProgramData "Reseal\$($values.run)"
+$taskName = "$($values.prefix)-$($values.run)-way-in"
+$folder = Join-Path $env:ProgramData "$($values.home)\$($values.run)"
 
 function Add-Undo {
     param($Entry)
@@ -40,8 +40,11 @@ function Set-Account {
     }
     $user = Get-LocalUser -Name $values.account
     $group = Get-LocalGroup -SID 'S-1-5-32-544'
-    $members = @(Get-LocalGroupMember -SID $group.SID -ErrorAction SilentlyContinue | Where-Object { [string]$_.SID -eq [string]$user.SID })
-    if ($members.Count -eq 0) { Add-LocalGroupMember -SID $group.SID -Member $user.SID }
+    try {
+        Add-LocalGroupMember -SID $group.SID -Member $user.SID
+    } catch {
+        if ($_.Exception.GetType().Name -ne 'MemberExistsException') { throw }
+    }
 }
 
 function Set-Certificate {
@@ -66,7 +69,7 @@ function Set-Policy {
 }
 
 function Set-Firewall {
-    $name = "reseal-$($values.run)"
+    $name = "$($values.prefix)-$($values.run)"
     if ($null -ne (Get-NetFirewallRule -Name $name -ErrorAction SilentlyContinue)) { return }
     $remote = if (@($values.remote_addresses).Count -gt 0) { [string[]]@($values.remote_addresses) } else { 'Any' }
     Add-Undo ([ordered]@{ kind = 'firewall'; name = $name })
@@ -124,7 +127,20 @@ $null = New-WSManInstance -ResourceURI 'winrm/config/Listener' -SelectorSet $sel
     $null = Register-ScheduledTask -TaskName $taskName -Action $action -Trigger $trigger -Principal $principal
 }
 
+function Set-DeadMan {
+    # A machine that nobody removed any more, because its builder died, at least stops costing its full price.
+    $name = "$($values.prefix)-$($values.run)-dead-man"
+    if ([int]$values.dead_man_hours -le 0) { return }
+    if ($null -ne (Get-ScheduledTask -TaskName $name -ErrorAction SilentlyContinue)) { return }
+    $action = New-ScheduledTaskAction -Execute (Join-Path $env:SystemRoot 'System32\shutdown.exe') -Argument '/s /f /t 60 /d p:4:1'
+    $trigger = New-ScheduledTaskTrigger -Once -At ([DateTime]::Now.AddHours([int]$values.dead_man_hours))
+    $principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount -RunLevel Highest
+    Add-Undo ([ordered]@{ kind = 'task'; name = $name })
+    $null = Register-ScheduledTask -TaskName $name -Action $action -Trigger $trigger -Principal $principal
+}
+
 Set-Account
+Set-DeadMan
 Set-Certificate
 Set-Policy
 Set-Firewall

@@ -43,6 +43,9 @@ function Get-Evidence {
 
 function Invoke-Operation {
     param($In)
+    if ($In.seen -and (Test-Path -LiteralPath $In.work)) {
+        $null = New-Item -ItemType File -Path (Join-Path $In.work 'seen') -Force
+    }
     $task = Get-OwnTask (Get-TaskFolder) $In.task
     $logs = Join-Path $env:SystemRoot 'System32\Sysprep\Panther'
     $state = 'missing'

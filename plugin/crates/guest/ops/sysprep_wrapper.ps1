@@ -10,7 +10,7 @@ stays on, so that the logs can be read.
 [CmdletBinding()]
 param()
 
-Set-StrictMode -Version Latest
+Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 
@@ -106,6 +106,16 @@ function Wait-Evidence {
     while ($true) {
         $evidence = Get-Evidence
         if ($evidence.good -or $watch.Elapsed.TotalSeconds -gt [long]$settings.verify_seconds) { return $evidence }
+        Start-Sleep -Seconds 1
+    }
+}
+
+function Wait-Seen {
+    # The proofs stand until the builder has written them down, so that it may be killed and come back. Nobody is waited
+    # for longer than the limit.
+    $watch = [Diagnostics.Stopwatch]::StartNew()
+    while ($watch.Elapsed.TotalSeconds -lt [long]$settings.linger_seconds) {
+        if (Test-Path -LiteralPath (Join-Path $here 'seen')) { return }
         Start-Sleep -Seconds 1
     }
 }
@@ -234,7 +244,7 @@ try {
 }
 # From here on the machine is generalized: nothing may keep it from shutting down.
 Send-Serial 'GENERALIZED'
-Start-Sleep -Seconds 10 # whoever polls sees it
+Wait-Seen
 try {
     Set-Status 'cleaning' @{ evidence = (Get-Evidence) }
     $null = Undo-Bootstrap

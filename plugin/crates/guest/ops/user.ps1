@@ -25,13 +25,16 @@ function Get-GroupOf {
 }
 
 function Add-ToGroup {
-    # True when the account was not in it.
+    # True when the account was not in it. Listing the members first would fail where one of them no longer exists.
     param([string]$Group, $User)
     $target = Get-GroupOf $Group
-    $members = @(Get-LocalGroupMember -SID $target.SID -ErrorAction SilentlyContinue | Where-Object { [string]$_.SID -eq [string]$User.SID })
-    if ($members.Count -gt 0) { return $false }
-    Add-LocalGroupMember -SID $target.SID -Member $User.SID
-    return $true
+    try {
+        Add-LocalGroupMember -SID $target.SID -Member $User.SID
+        return $true
+    } catch {
+        if ($_.Exception.GetType().Name -eq 'MemberExistsException') { return $false }
+        throw
+    }
 }
 
 function Get-Options {

@@ -19,7 +19,7 @@ use serde_json::Value;
 pub use self::answer_file::{
     AnswerFile, CloudbasePrepare, CloudbasePrepared, UNATTEND_PATH, UnattendFind, UnattendPush, UnattendPushed,
 };
-pub use self::bootstrap::{BootstrapValues, user_data};
+pub use self::bootstrap::{BootstrapValues, Role, user_data};
 pub use self::clean::{
     Category, CategoryResult, CleanupSelf, CleanupSelfResult, CollectLogs, Hit, Hygiene, HygieneResult, LogFile, Logs,
     Residue, ResidueResult,

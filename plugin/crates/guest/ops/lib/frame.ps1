@@ -1,7 +1,7 @@
 # Frame: runs Invoke-Operation of the body once and answers exactly once.
 # The answer goes to standard output, or to the file that a launcher names in $global:ResealAnswerFile.
 
-Set-StrictMode -Version Latest
+Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 $global:ResealAnswered = $false

@@ -14,6 +14,8 @@ const PLACEHOLDER: &str = "@@RESEAL_VALUES@@";
 pub struct BootstrapValues {
     /// The build.
     pub run: String,
+    /// Which of the build's machines it is.
+    pub role: Role,
     /// The one-time administrator's name.
     pub account: String,
     /// Its password.
@@ -28,6 +30,37 @@ pub struct BootstrapValues {
     pub port: u16,
     /// Addresses that may connect, e.g. `198.51.100.7/32`; empty means any.
     pub remote_addresses: Vec<String>,
+    /// Hours after which the machine turns itself off, in case nobody is left to remove it; 0 for never.
+    pub dead_man_hours: u32,
+}
+
+/// Which of a build's machines. What the way into the verifying machine leaves there must not be taken for what the build
+/// machine left in the image, so it has other names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The one that becomes the image.
+    Build,
+    /// The one that is made of it.
+    Verify,
+}
+
+impl Role {
+    /// How names of tasks and firewall rules begin.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Build => "reseal",
+            Self::Verify => "verify",
+        }
+    }
+
+    /// The folder below `ProgramData`.
+    fn home(self) -> &'static str {
+        match self {
+            Self::Build => "Reseal",
+            Self::Verify => "Reseal-verify",
+        }
+    }
 }
 
 impl std::fmt::Debug for BootstrapValues {
@@ -41,11 +74,27 @@ impl std::fmt::Debug for BootstrapValues {
     }
 }
 
-/// The user data for Cloudbase-Init: the template with the values in its one placeholder, as one base64 block.
-pub fn user_data(values: &BootstrapValues) -> String {
+/// Where the user's own script goes: after the way in, so that it cannot block it.
+const LAST: &str = "# Neither restart nor run again.";
+
+/// The user data for Cloudbase-Init: the template with the values in its one placeholder, as one base64 block, and the
+/// user's own script at its end.
+pub fn user_data(values: &BootstrapValues, script: Option<&str>) -> String {
     let mut json = serde_json::to_value(values).unwrap_or_default();
-    json["undo_key"] = UNDO_KEY.into();
-    TEMPLATE.replacen(PLACEHOLDER, &BASE64_STANDARD.encode(json.to_string()), 1)
+    json["prefix"] = values.role.prefix().into();
+    json["home"] = values.role.home().into();
+    json["undo_key"] = match values.role {
+        Role::Build => UNDO_KEY.into(),
+        Role::Verify => format!("{UNDO_KEY}-verify").into(),
+    };
+    let text = TEMPLATE.replacen(PLACEHOLDER, &BASE64_STANDARD.encode(json.to_string()), 1);
+    match script {
+        None => text,
+        Some(script) => {
+            let own = format!("Set-StrictMode -Off\n$ErrorActionPreference = 'Continue'\n& {{\n{script}\n}}\n{LAST}");
+            text.replacen(LAST, &own, 1)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -57,5 +106,6 @@ mod tests {
         assert_eq!(TEMPLATE.matches(PLACEHOLDER).count(), 1);
         assert!(TEMPLATE.starts_with("#ps1_sysnative\n"));
         assert!(TEMPLATE.is_ascii());
+        assert_eq!(TEMPLATE.matches(LAST).count(), 1);
     }
 }

@@ -110,6 +110,8 @@ pub struct SysprepSettings {
     pub timeout_seconds: u64,
     /// How long the proofs may take to appear after sysprep has ended.
     pub verify_seconds: u64,
+    /// How long the proofs stand before the machine goes on by itself, when nobody says that they were seen.
+    pub linger_seconds: u64,
     /// What to delete after success, beside the wrapper's own folder.
     pub delete: Vec<String>,
     /// The one-time account to remove.
@@ -131,6 +133,7 @@ impl SysprepSettings {
             answer_file: super::UNATTEND_PATH.to_owned(),
             timeout_seconds,
             verify_seconds: 60,
+            linger_seconds: 600,
             delete: Vec::new(),
             build_account: None,
             undo_key: UNDO_KEY.to_owned(),
@@ -183,6 +186,8 @@ pub struct SysprepPoll {
     pub act_offset: u64,
     /// Where to read `setuperr.log` from, in bytes.
     pub err_offset: u64,
+    /// The proofs were seen and written down: the wrapper may clean up and shut the machine down.
+    pub seen: bool,
 }
 
 /// How sysprep is getting on.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context, FailureClass, Verdict};
-use reseal_guest::system::BootstrapValues;
+use reseal_guest::system::{self as bootstrap, BootstrapValues};
 use reseal_machine::cloud::{NewServer, Observed, ResourceKind, RootVolume};
 use reseal_machine::error::CloudErrorKind;
 use reseal_machine::{FlavorId, ImageId, NetworkId, Schedule, ServerId, VolumeId};
@@ -189,6 +189,10 @@ fn user_data(cx: &Context<'_>, role: Role, wanted: &UserData) -> Result<SecretSt
     let (password, pfx, pfx_password) = (cx.secret(PASSWORD)?, cx.secret(PFX)?, cx.secret(PFX_PASSWORD)?);
     let values = BootstrapValues {
         run: cx.build().to_string(),
+        role: match role {
+            Role::Build => bootstrap::Role::Build,
+            Role::Verify => bootstrap::Role::Verify,
+        },
         account: role_name(role, cx.build()),
         password: password.expose_secret().to_owned(),
         pfx: pfx.expose_secret().to_owned(),
@@ -196,6 +200,7 @@ fn user_data(cx: &Context<'_>, role: Role, wanted: &UserData) -> Result<SecretSt
         thumbprint: identity.thumbprint,
         port: wanted.port,
         remote_addresses: vec![],
+        dead_man_hours: wanted.dead_man_hours,
     };
-    Ok(SecretString::from(reseal_guest::system::user_data(&values)))
+    Ok(SecretString::from(bootstrap::user_data(&values, wanted.script.as_deref())))
 }
