@@ -1,0 +1,181 @@
+//! The scripts' logic in a PowerShell engine: many operations in one process, on Linux and under Wine.
+//!
+//! `RESEAL_WINPS` names the stand-in for Windows PowerShell; without it these tests say loudly that they did nothing.
+
+mod linux;
+mod server;
+mod sysprep;
+mod wine;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use reseal_guest::Script;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The stand-in, or a loud line.
+pub(crate) fn winps(test: &str) -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "the test's own switch")]
+    let found = std::env::var("RESEAL_WINPS").ok().filter(|path| !path.is_empty());
+    if found.is_none() {
+        println!("SKIPPED {test}: RESEAL_WINPS does not name winps, so no script was run");
+    }
+    found.map(PathBuf::from)
+}
+
+/// Where the engine runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Platform {
+    Linux,
+    Wine,
+}
+
+/// What one operation answered.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    /// The answers; a good operation has exactly one.
+    pub(crate) answers: Vec<Value>,
+    /// Everything else that it wrote.
+    pub(crate) log: Vec<String>,
+}
+
+impl Said {
+    /// The one answer.
+    pub(crate) fn answer(&self) -> &Value {
+        assert_eq!(self.answers.len(), 1, "one answer is wanted: {self:#?}");
+        &self.answers[0]
+    }
+
+    /// Its result.
+    pub(crate) fn result(&self) -> &Value {
+        let answer = self.answer();
+        assert_eq!(answer["ok"], json!(true), "{self:#?}");
+        &answer["result"]
+    }
+
+    /// Its error's kind.
+    pub(crate) fn kind(&self) -> &str {
+        let answer = self.answer();
+        assert_eq!(answer["ok"], json!(false), "{self:#?}");
+        answer["error"]["kind"].as_str().unwrap()
+    }
+}
+
+/// Operations to run one after the other in one engine process.
+pub(crate) struct Batch {
+    platform: Platform,
+    cases: Vec<(String, Script, Value)>,
+    pub(crate) folder: TempDir,
+}
+
+const DRIVER: &str = r"param([string]$CasesFile)
+[Console]::OutputEncoding = New-Object Text.UTF8Encoding($false)
+$cases = ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($CasesFile))
+foreach ($case in $cases) {
+    [Console]::Out.WriteLine('##case:' + $case.name)
+    try { & ([scriptblock]::Create([IO.File]::ReadAllText($case.script))) $case.input } catch { [Console]::Out.WriteLine('##threw:' + $_) }
+}
+";
+
+impl Batch {
+    pub(crate) fn new(platform: Platform) -> Self {
+        Self {
+            platform,
+            cases: Vec::new(),
+            folder: tempfile::Builder::new().prefix("reseal").tempdir().unwrap(),
+        }
+    }
+
+    /// Adds an operation.
+    pub(crate) fn add(&mut self, name: &str, script: Script, input: Value) {
+        self.cases.push((name.to_owned(), script, input));
+    }
+
+    /// A path in the batch's folder, as the engine writes it.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.native(&self.folder.path().join(name))
+    }
+
+    /// A path of this machine as the engine writes it.
+    pub(crate) fn native(&self, path: &Path) -> String {
+        let text = path.to_str().unwrap();
+        match self.platform {
+            Platform::Linux => text.to_owned(),
+            Platform::Wine => format!("Z:{}", text.replace('/', "\\")),
+        }
+    }
+
+    /// Runs everything.
+    pub(crate) fn run(&self, winps: &Path) -> BTreeMap<String, Said> {
+        let scripts = self.folder.path().join("scripts");
+        std::fs::create_dir_all(&scripts).unwrap();
+        let mut list = Vec::new();
+        for (name, script, input) in &self.cases {
+            let file = scripts.join(format!("{}.ps1", script.name));
+            std::fs::write(&file, script.text).unwrap();
+            list.push(json!({"name": name, "script": self.native(&file), "input": input.to_string()}));
+        }
+        std::fs::write(scripts.join("cases.json"), Value::Array(list).to_string()).unwrap();
+        std::fs::write(scripts.join("driver.ps1"), DRIVER).unwrap();
+        let said = self.execute(
+            winps,
+            &self.native(&scripts.join("driver.ps1")),
+            &self.native(&scripts.join("cases.json")),
+        );
+        sort(&said)
+    }
+
+    fn execute(&self, winps: &Path, driver: &str, cases: &str) -> String {
+        let mut command = Command::new(winps);
+        if self.platform == Platform::Wine {
+            command
+                .arg("--wine")
+                .env("WINEPREFIX", prefix())
+                .env("WINEDEBUG", "-all");
+        }
+        let output = command.args(["-NoProfile", "-File", driver, cases]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            said.contains("##case:"),
+            "{said}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        said
+    }
+}
+
+/// The one Wine prefix of these tests.
+pub(crate) fn prefix() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("guest-wine")
+}
+
+/// Sorts the engine's lines by operation.
+fn sort(output: &str) -> BTreeMap<String, Said> {
+    let mut all: BTreeMap<String, Said> = BTreeMap::new();
+    let mut name = String::new();
+    for line in output.lines() {
+        if let Some(next) = line.strip_prefix("##case:") {
+            name = next.to_owned();
+        }
+        let said = all.entry(name.clone()).or_default();
+        if let Some(encoded) = line.strip_prefix("##reseal:result:") {
+            said.answers
+                .push(serde_json::from_slice(&BASE64_STANDARD.decode(encoded).unwrap()).unwrap());
+        } else {
+            said.log.push(line.to_owned());
+        }
+    }
+    all
+}
+
+/// The script of an operation.
+pub(crate) fn script(name: &str) -> Script {
+    reseal_guest::catalogue::scripts()
+        .into_iter()
+        .find(|script| script.name == name)
+        .unwrap()
+}

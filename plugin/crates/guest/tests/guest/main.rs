@@ -1,0 +1,16 @@
+//! The guest crate from outside: golden calls, logs, verdicts, and the scripts in a real PowerShell engine.
+
+mod engine;
+mod explain;
+mod golden;
+mod judge;
+mod scripts;
+
+use std::path::PathBuf;
+
+/// A file or folder of the fixtures.
+fn data(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../tests/data/guest")
+        .join(path)
+}
