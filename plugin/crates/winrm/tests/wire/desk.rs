@@ -301,7 +301,7 @@ pub(crate) fn client(
     kind: AuthKind,
     change: impl FnOnce(&mut WinRmConfig),
 ) -> WinRm {
-    let next = Arc::new(AtomicU64::new(1));
+    static NEXT: AtomicU64 = AtomicU64::new(1);
     let mut config = WinRmConfig::new(
         Address::new(address.ip().to_string(), address.port()),
         transport,
@@ -311,7 +311,7 @@ pub(crate) fn client(
             password: SecretString::from(PASSWORD),
         },
         Arc::new(JumpClock::new("2026-11-23T10:00:00Z".parse().unwrap())),
-        Arc::new(move || Uuid::from_u128(u128::from(next.fetch_add(1, Ordering::Relaxed)))),
+        Arc::new(|| Uuid::from_u128(u128::from(NEXT.fetch_add(1, Ordering::Relaxed)))),
     );
     change(&mut config);
     WinRm::new(config).unwrap()

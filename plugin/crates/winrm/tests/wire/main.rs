@@ -12,3 +12,4 @@ mod proxy;
 mod runner;
 mod scripts;
 mod transfers;
+mod windows;
