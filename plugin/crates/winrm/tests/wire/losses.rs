@@ -94,11 +94,13 @@ async fn an_operation_is_never_repeated() {
 /// A copy arrives whole, whichever answer is lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_survives_a_loss() {
-    for number in [4, 9, 14, 17, 20, 24, 28] {
+    for number in [4, 14, 17, 20, 24] {
         let Some(desk) = Desk::with_engine() else { return };
         let served = Served::new(desk);
         let wire = Wire::to(served.address).await;
-        let winrm = client(wire.address, Transport::Http, AuthKind::Negotiate, |_| {});
+        let winrm = client(wire.address, Transport::Http, AuthKind::Negotiate, |config| {
+            config.operation_timeout = Duration::from_secs(2);
+        });
         let folder = tempfile::tempdir().unwrap();
         let to = folder.path().join("file").to_str().unwrap().to_owned();
         let bytes = noise(2 << 20);
