@@ -39,6 +39,9 @@ pub const FAULTS: &[FaultInfo] = &[
     ),
     fault("hang-validate", "sysprep's validation never ends"),
     fault("hang-pnp", "sysprep's driver cleanup never ends"),
+    fault("modal", "sysprep shows a dialog box and waits for a person"),
+    fault("bad-args", "sysprep cannot read its command line"),
+    fault("killed-with-shell", "sysprep is killed while it changes things"),
     fault(
         "winrm-drops",
         "the network is gone for so many seconds while sysprep runs (12 without a number)",

@@ -16,6 +16,7 @@ use super::boot;
 use super::ops::task::Task;
 use super::process::SimProcess;
 use super::sysprep;
+use super::sysprep_log;
 use super::windows::{ADMINISTRATORS, Windows};
 use crate::faults::Faults;
 use crate::room::Power;
@@ -298,7 +299,7 @@ impl Guest {
     fn happen(&self, state: &mut State, at: Timestamp, event: Event) {
         match event {
             Event::Boot(what) => boot::carry_out(self, state, at, what),
-            Event::SysprepLog(lines) => sysprep::log(state, at, &lines),
+            Event::SysprepLog(lines) => sysprep_log::log(state, at, &lines),
             Event::Sysprep(step) => sysprep::step(state, at, step, &self.faults),
             Event::Guard => state.guard(),
             Event::Off => state.stop(at),

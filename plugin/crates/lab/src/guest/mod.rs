@@ -7,6 +7,7 @@
 //! Order of reading: [`room`] → [`machine`] (time and power) → [`boot`] → [`process`] → [`ops`].
 
 pub mod answer;
+mod answer_read;
 pub mod boot;
 pub mod cloudbase;
 pub mod faults;
@@ -20,6 +21,7 @@ pub mod profile;
 pub mod provider;
 pub mod room;
 pub mod sysprep;
+pub mod sysprep_log;
 pub mod windows;
 
 pub use faults::FAULTS;

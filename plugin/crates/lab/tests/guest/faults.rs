@@ -1,7 +1,7 @@
 //! Every way in which sysprep fails, as a client sees it.
 
 use reseal_lab::guest::FAULTS;
-use reseal_lab::room::Power;
+use reseal_lab::room::{MachineRoom, Power};
 use serde_json::json;
 
 use crate::support::Runner;
@@ -131,6 +131,62 @@ async fn power_can_fail_and_can_stay() {
             .history
             .contains(&"generalized".to_owned())
     );
+}
+
+#[tokio::test]
+async fn sysprep_that_waits_or_is_killed_or_misread_fails_by_name() {
+    let cases = [
+        ("modal", 1900, "timeout", 7),
+        ("bad-args", 100, "not_generalized", 7),
+        ("killed-with-shell", 100, "not_generalized", 3),
+    ];
+    for (fault, seconds, reason, state) in cases {
+        let (_world, _machine, mut runner) = sealed(fault, seconds).await;
+        let polled = runner.good("sysprep_poll", &poll()).await;
+        assert_eq!(polled["status"]["reason"], reason, "{fault}");
+        assert_eq!(polled["evidence"]["generalization_state"], state, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn winrm_that_answers_too_early_vanishes_again() {
+    let world = World::new(&[]);
+    let machine = world.build_machine("Windows 2022").await;
+    let mut runner = world.runner(&machine).await;
+    let before = runner.good("probe", &json!({})).await;
+    world.room.faults().arm("early-winrm*1");
+    world.room.faults().arm("clock-step=90*1");
+    assert!(
+        runner
+            .run("reboot_request", &json!({"reason": "", "delay_seconds": 0}))
+            .await
+            .is_none()
+    );
+    world.wait(31).await;
+    let mut early = world.runner(&machine).await;
+    world.wait(10).await;
+    assert!(early.run("probe", &json!({})).await.is_none(), "gone again");
+    world.wait(120).await;
+    let mut runner = world.runner(&machine).await;
+    let after = runner.good("probe", &json!({})).await;
+    assert_eq!(
+        after["boot_id"].as_u64().unwrap(),
+        before["boot_id"].as_u64().unwrap() + 1
+    );
+}
+
+#[tokio::test]
+async fn a_listener_that_was_replaced_comes_back() {
+    let world = World::new(&["cloudbase-winrm-listener"]);
+    let disk = world.room.provider_disk("Windows 2022");
+    let machine = world.boot("builder", disk, Some(crate::world::user_data()));
+    world.wait(180).await;
+    let replaced = world.room.machines().remove(0);
+    world.wait(120).await;
+    let back = world.room.machines().remove(0);
+    assert_ne!(replaced.listeners, back.listeners);
+    assert_eq!(back.tasks, ["reseal-r1-way-in"]);
+    machine.destroy();
 }
 
 #[test]

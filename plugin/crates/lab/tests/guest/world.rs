@@ -28,7 +28,7 @@ pub(crate) struct World {
 }
 
 /// User data as the bootstrap carries them, made without the client's code.
-fn user_data() -> Vec<u8> {
+pub(crate) fn user_data() -> Vec<u8> {
     let made = rcgen::generate_simple_self_signed(vec!["reseal-test".to_owned()]).unwrap();
     let key = p12_keystore::PrivateKey::from_der(&made.signing_key.serialize_der()).unwrap();
     let certificate = p12_keystore::Certificate::from_der(made.cert.der()).unwrap();
@@ -45,6 +45,7 @@ fn user_data() -> Vec<u8> {
     let values = json!({
         "run": "r1", "account": ACCOUNT, "password": PASSWORD, "pfx": BASE64.encode(pfx), "pfx_password": "pfx-password",
         "thumbprint": hex::encode_upper(sha1), "port": 5986, "remote_addresses": [], "undo_key": "HKLM:\\SOFTWARE\\Reseal",
+        "prefix": "reseal", "home": "Reseal", "dead_man_hours": 12,
     });
     format!("#ps1_sysnative\n# {}\n'more'\n", BASE64.encode(values.to_string())).into_bytes()
 }
