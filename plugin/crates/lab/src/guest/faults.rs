@@ -39,6 +39,10 @@ pub const FAULTS: &[FaultInfo] = &[
     ),
     fault("hang-validate", "sysprep's validation never ends"),
     fault("hang-pnp", "sysprep's driver cleanup never ends"),
+    fault(
+        "idle-close",
+        "a connection that was idle for two minutes is closed when it is used again",
+    ),
     fault("modal", "sysprep shows a dialog box and waits for a person"),
     fault("bad-args", "sysprep cannot read its command line"),
     fault("killed-with-shell", "sysprep is killed while it changes things"),

@@ -102,6 +102,17 @@ pub struct Birth {
     pub public_keys: Vec<String>,
 }
 
+/// What a machine stands in.
+#[derive(Debug, Default)]
+pub struct Surroundings {
+    /// What it can download.
+    pub web: Arc<Web>,
+    /// A real PowerShell engine in the place of its own processes.
+    pub engine: Option<Engine>,
+    /// Added to every WinRM answer, in real time.
+    pub latency: Duration,
+}
+
 /// Disk and life together.
 pub struct State {
     /// What survives power.
@@ -114,6 +125,29 @@ pub struct State {
     pub history: Vec<String>,
 }
 
+/// The part of the web that the lab's guests reach: addresses and what is there. Everything else is out of reach.
+#[derive(Debug, Default)]
+pub struct Web(Mutex<BTreeMap<String, Arc<[u8]>>>);
+
+impl Web {
+    /// Puts something at an address.
+    pub fn offer(&self, url: &str, bytes: &[u8]) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(url.to_owned(), bytes.into());
+    }
+
+    /// What is at an address.
+    pub fn get(&self, url: &str) -> Option<Arc<[u8]>> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(url)
+            .map(Arc::clone)
+    }
+}
+
 /// One machine.
 pub struct Guest {
     /// The lab's time.
@@ -122,6 +156,8 @@ pub struct Guest {
     pub faults: Arc<Faults>,
     /// What the cloud said.
     pub birth: Birth,
+    /// What the guest can download.
+    pub web: Arc<Web>,
     state: Mutex<State>,
     engine: Option<Engine>,
     latency: Duration,
@@ -250,9 +286,9 @@ impl Guest {
         birth: Birth,
         clock: Arc<dyn Clock>,
         faults: Arc<Faults>,
-        engine: Option<Engine>,
-        latency: Duration,
+        surroundings: Surroundings,
     ) -> Arc<Self> {
+        let Surroundings { web, engine, latency } = surroundings;
         let live = Live::off(clock.now());
         let state = State {
             disk,
@@ -264,6 +300,7 @@ impl Guest {
             clock,
             faults,
             birth,
+            web,
             state: Mutex::new(state),
             engine,
             latency,
@@ -415,6 +452,10 @@ impl Computer for Guest {
             .upgrade()
             .ok_or_else(|| Fault::windows(1726, "The remote procedure call failed."))?;
         Ok(SimProcess::start(itself, command))
+    }
+
+    fn closes_idle_connections(&self) -> bool {
+        self.faults.armed("idle-close").is_some()
     }
 
     fn nonce(&self) -> [u8; 8] {

@@ -3,13 +3,13 @@
 //! A package is a file whose first line is `reseal-lab-package` and whose rest is one JSON document ([`Package`]).
 //! Anything else that is started as an installer ends with 1620, as `msiexec` answers for what is not a package.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The first line.
 pub const MARK: &str = "reseal-lab-package";
 
 /// What a package does.
-#[derive(Debug, Clone, Deserialize, PartialEq)]
+#[derive(Debug, Clone, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Package {
     /// What it installs.
@@ -72,6 +72,12 @@ impl Package {
         serde_json::Deserializer::from_slice(rest).into_iter().next()?.ok()
     }
 
+    /// The package as a file.
+    pub fn bytes(&self) -> Vec<u8> {
+        let document = serde_json::to_string(self).unwrap_or_default();
+        format!("{MARK}\n{document}\n").into_bytes()
+    }
+
     /// The state and subject of its signature.
     pub fn signed(&self) -> (&str, Option<&str>) {
         let usual = if self.publisher.is_some() {
@@ -92,6 +98,7 @@ mod tests {
         let package = Package::read(b"reseal-lab-package\n{\"product\":\"A\",\"seconds\":1} ballast").unwrap();
         assert_eq!((package.product.as_str(), package.version.as_str()), ("A", "1.0.0"));
         assert_eq!(package.signed(), ("not_signed", None));
+        assert_eq!(Package::read(&package.bytes()), Some(package));
         assert_eq!(Package::read(b"MZ"), None);
     }
 }

@@ -9,7 +9,7 @@ use reseal_machine::Clock;
 
 use super::cloudbase;
 use super::inspect::Inspect;
-use super::machine::{Birth, Guest};
+use super::machine::{Birth, Guest, Surroundings, Web};
 use super::provider;
 use super::windows::{ADMINISTRATORS, Appx, BitLocker, Setup, UNDEPLOYABLE, Windows};
 use crate::faults::Faults;
@@ -49,6 +49,7 @@ impl RoomOptions {
 /// All machines of a lab.
 pub struct Room {
     options: RoomOptions,
+    web: Arc<Web>,
     machines: Mutex<Vec<Arc<GuestMachine>>>,
 }
 
@@ -65,6 +66,7 @@ impl Room {
     pub fn new(options: RoomOptions) -> Self {
         Self {
             options,
+            web: Arc::default(),
             machines: Mutex::default(),
         }
     }
@@ -72,6 +74,11 @@ impl Room {
     /// The faults, to arm more of them.
     pub fn faults(&self) -> &Arc<Faults> {
         &self.options.faults
+    }
+
+    /// Puts something where the guests can download it (`fetch_url`). Everything else is out of their reach.
+    pub fn offer(&self, url: &str, bytes: &[u8]) {
+        self.web.offer(url, bytes);
     }
 
     /// The machines that are there, oldest first.
@@ -118,9 +125,13 @@ impl Room {
     }
 
     fn make(&self, disk: Windows, birth: Birth, open_ports: &[u16]) -> Arc<GuestMachine> {
-        let engine = self.options.powershell.as_ref().map(Engine::new);
+        let surroundings = Surroundings {
+            web: Arc::clone(&self.web),
+            engine: self.options.powershell.as_ref().map(Engine::new),
+            latency: self.options.latency,
+        };
         let (clock, faults) = (Arc::clone(&self.options.clock), Arc::clone(&self.options.faults));
-        let guest = Guest::new(disk, birth, clock, faults, engine, self.options.latency);
+        let guest = Guest::new(disk, birth, clock, faults, surroundings);
         let ports: Vec<u16> = PORTS.into_iter().filter(|port| open_ports.contains(port)).collect();
         let (address, endpoint) = place(&guest, &ports);
         let machine = Arc::new(GuestMachine {

@@ -177,6 +177,10 @@ pub trait Computer: Send + Sync {
     fn start(&self, command: StartCommand) -> Result<Arc<dyn Process>, Fault>;
     /// Kills what shells of this run started, e.g. because its shell was deleted. Called with each process's command.
     fn shell_deleted(&self, _commands: &[StartCommand]) {}
+    /// Whether a connection that was idle for two minutes of the guest's time is found closed.
+    fn closes_idle_connections(&self) -> bool {
+        false
+    }
     /// Eight random bytes.
     fn nonce(&self) -> [u8; 8];
     /// Records that a client did what no client may do.

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -22,6 +23,9 @@ use super::service::Service;
 
 /// The ports of WinRM.
 pub const PORTS: [u16; 2] = [5985, 5986];
+
+/// http.sys closes a connection that nobody has used for two minutes; in the guest's milliseconds.
+const IDLE_LIMIT: i64 = 120_000;
 
 /// A computer's endpoint on the network. Dropping it closes everything.
 pub struct Endpoint {
@@ -128,16 +132,20 @@ where
     let computer = Arc::clone(service.computer());
     let run = computer.run();
     let connection = Arc::new(Connection::new(service, tls));
+    let used = Arc::new(AtomicI64::new(computer.millis()));
     let handler = service_fn(move |request: Request<Incoming>| {
         let (connection, computer, run) = (Arc::clone(&connection), Arc::clone(&computer), run.clone());
+        let used = Arc::clone(&used);
         async move {
             // The state of the machine is a function of time: this may be the first look after it went down.
-            computer.millis();
-            if run.is_cancelled() {
+            let now = computer.millis();
+            let idle = now.saturating_sub(used.swap(now, Ordering::Relaxed));
+            if run.is_cancelled() || (computer.closes_idle_connections() && idle > IDLE_LIMIT) {
                 return Err(Dropped);
             }
             let response = connection.handle(request).await?;
             delay(computer.as_ref()).await;
+            used.store(computer.millis(), Ordering::Relaxed);
             if run.is_cancelled() {
                 Err(Dropped)
             } else {

@@ -1,6 +1,8 @@
 //! The NTLM server against the worked example of MS-NLMP section 4.2.4, and against garbage.
 
 use proptest::prelude::*;
+use reseal_lab::guest::answer;
+use reseal_lab::guest::package::Package;
 use reseal_lab::winrm::ntlm::keys::{Way, hmac_md5, nt_hash, ntowf_v2};
 use reseal_lab::winrm::ntlm::message::{Authenticate, NtlmV2Response, decode_av_pairs, decode_negotiate};
 use reseal_lab::winrm::ntlm::rc4::Rc4;
@@ -101,6 +103,17 @@ proptest! {
         let _ = spnego::decode(&bytes);
         let _ = multipart::decode(&bytes);
         let _ = soap::decode(&String::from_utf8_lossy(&bytes));
+        let _ = Package::read(&[&b"reseal-lab-package\n"[..], &bytes].concat());
+        let _ = answer::check(&bytes, 20_348);
+    }
+
+    #[test]
+    fn a_damaged_answer_file_is_good_or_refused(at in 0_usize..2000, byte in any::<u8>()) {
+        let mut file = include_bytes!("../../src/guest/data/cloudbase-unattend.xml").to_vec();
+        let at = at % file.len();
+        file[at] = byte;
+        let _ = answer::check(&file, 14_393);
+        let _ = answer::check_passwords(&file);
     }
 
     #[test]

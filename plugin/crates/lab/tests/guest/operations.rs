@@ -97,6 +97,35 @@ async fn a_transfer_resumes_and_reads_back() {
 }
 
 #[tokio::test]
+async fn downloads_reach_what_is_offered() {
+    let (world, _machine, mut runner) = guest(&[]).await;
+    world.room.offer("https://example.com/a.msi", b"reseal-lab-package\n{}");
+    let fetch = |url: &str, sha256: Option<&str>| json!({"url": url, "path": "C:\\d\\a.msi", "sha256": sha256, "size": null, "pin": null, "timeout_seconds": 60});
+    assert_eq!(
+        runner
+            .good("fetch_url", &fetch("https://example.com/a.msi", None))
+            .await["downloaded"],
+        21
+    );
+    assert_eq!(
+        runner
+            .good("fetch_url", &fetch("https://example.com/a.msi", None))
+            .await["already"],
+        true
+    );
+    let other = runner
+        .run("fetch_url", &fetch("https://example.com/a.msi", Some("00")))
+        .await
+        .unwrap();
+    assert_eq!(other["error"]["kind"], "hash_mismatch");
+    let none = runner
+        .run("fetch_url", &fetch("https://example.com/b.msi", None))
+        .await
+        .unwrap();
+    assert_eq!(none["error"]["kind"], "network");
+}
+
+#[tokio::test]
 async fn settings_tell_whether_they_changed_anything() {
     let (_world, _machine, mut runner) = guest(&[]).await;
     let feature = json!({"names": ["Web-Server"], "include_management_tools": true, "include_all_sub_features": false, "source": null, "state": "present"});

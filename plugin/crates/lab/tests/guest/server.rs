@@ -185,6 +185,21 @@ async fn receive_waits_on_the_labs_clock_only() {
 }
 
 #[tokio::test]
+async fn an_idle_connection_is_found_closed() {
+    use reseal_machine::Clock;
+    let clock = Arc::new(JumpClock::new("2026-05-06T00:00:00Z".parse().unwrap()));
+    let shared: Arc<dyn Clock> = Arc::<JumpClock>::clone(&clock);
+    let room = Room::new(RoomOptions::new(shared));
+    room.faults().arm("idle-close");
+    let machine = room.standing("Windows 2022", "builder", "Passw0rd!").unwrap();
+    let mut raw = login(&machine).await;
+    clock.sleep(std::time::Duration::from_secs(100)).await;
+    raw.create().await.unwrap();
+    clock.sleep(std::time::Duration::from_secs(130)).await;
+    assert!(raw.receive("x", "y").await.is_none());
+}
+
+#[tokio::test]
 async fn unknown_operations_are_errors_and_recorded() {
     let (_room, machine) = guest(&[]);
     let mut runner = Runner::start(machine.address(), "builder", "Passw0rd!").await;
