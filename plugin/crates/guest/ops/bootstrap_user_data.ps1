@@ -43,7 +43,7 @@ function Set-Account {
     try {
         Add-LocalGroupMember -SID $group.SID -Member $user.SID
     } catch {
-        if ($_.Exception.GetType().Name -ne 'MemberExistsException') { throw }
+        if ($_.FullyQualifiedErrorId -notlike 'MemberExists*' -and $_.Exception.GetType().Name -ne 'MemberExistsException') { throw }
     }
 }
 

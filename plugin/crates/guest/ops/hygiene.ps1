@@ -116,7 +116,7 @@ function Clear-PowerShellHistory {
     param([hashtable]$Count)
     foreach ($userFolder in Get-ProfileFolders) {
         Remove-Contents "$userFolder\AppData\Roaming\Microsoft\Windows\PowerShell\PSReadLine" @() $Count
-        Remove-Files @(Get-ChildItem -Path "$userFolder\Documents\PowerShell_transcript.*" -Force -Recurse -ErrorAction SilentlyContinue | ForEach-Object { $_.FullName }) $Count
+        Remove-Files @(Get-ChildItem -Path "$userFolder\Documents\PowerShell_transcript.*" -File -Force -ErrorAction SilentlyContinue | ForEach-Object { $_.FullName }) $Count
     }
     foreach ($log in 'Microsoft-Windows-PowerShell/Operational', 'Windows PowerShell') {
         try { [Diagnostics.Eventing.Reader.EventLogSession]::GlobalSession.ClearLog($log); $Count.removed++ } catch { $Count.failed++ }

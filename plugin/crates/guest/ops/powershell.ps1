@@ -54,7 +54,7 @@ function Invoke-Operation {
     param($In)
     $file = Get-ScriptFile $In
     $encoded = [Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($launcher))
-    $job = ConvertTo-Json -InputObject ([ordered]@{ file = $file; arguments = $In.arguments }) -Compress -Depth 20
+    $job = ConvertTo-Json -InputObject ([ordered]@{ file = [string]$file; arguments = $In.arguments }) -Compress -Depth 20
     $folder = if ($In.folder) { $In.folder } else { $In.work }
     $arguments = @{
         File          = Get-PowerShellPath

@@ -35,7 +35,7 @@ function Set-Status {
     [IO.File]::WriteAllText($new, (ConvertTo-Json -InputObject $status -Compress -Depth 5), $utf8)
     for ($try = 0; $try -lt 20; $try++) {
         try {
-            if ([IO.File]::Exists($file)) { [IO.File]::Replace($new, $file, $null) } else { [IO.File]::Move($new, $file) }
+            if ([IO.File]::Exists($file)) { [IO.File]::Replace($new, $file, [NullString]::Value) } else { [IO.File]::Move($new, $file) }
             return
         } catch [IO.IOException] {
             Start-Sleep -Milliseconds 50 # somebody is reading
@@ -164,7 +164,7 @@ function Undo-Bootstrap {
         }
         $key.Dispose()
     }
-    Remove-Item -LiteralPath $settings.undo_key -Recurse -Force -ErrorAction SilentlyContinue
+    [Microsoft.Win32.Registry]::LocalMachine.DeleteSubKeyTree(([string]$settings.undo_key -replace '^HKLM:\\', ''), $false)
     return , $left
 }
 

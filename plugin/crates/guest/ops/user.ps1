@@ -32,7 +32,7 @@ function Add-ToGroup {
         Add-LocalGroupMember -SID $target.SID -Member $User.SID
         return $true
     } catch {
-        if ($_.Exception.GetType().Name -eq 'MemberExistsException') { return $false }
+        if ($_.FullyQualifiedErrorId -like 'MemberExists*' -or $_.Exception.GetType().Name -eq 'MemberExistsException') { return $false }
         throw
     }
 }

@@ -6,10 +6,33 @@ $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 $global:ResealAnswered = $false
 
+function ConvertTo-Plain {
+    # Bare values: what PowerShell has wrapped, ConvertTo-Json of 5.1 writes as {"value":...,"Count":...}.
+    param($Value)
+    if ($null -eq $Value) { return $null }
+    $bare = $Value.PSObject.BaseObject
+    if ($bare -is [string] -or $bare -is [ValueType]) { return $bare }
+    if ($bare -is [Collections.IDictionary]) {
+        $map = [ordered]@{}
+        foreach ($key in @($bare.Keys)) { $map[[string]$key] = ConvertTo-Plain $bare[$key] }
+        return $map
+    }
+    if ($bare -is [Collections.IEnumerable]) {
+        $list = [object[]]@(foreach ($item in $bare) { , (ConvertTo-Plain $item) })
+        return , $list
+    }
+    if ($bare -is [Management.Automation.PSCustomObject]) {
+        $map = [ordered]@{}
+        foreach ($property in $Value.PSObject.Properties) { $map[$property.Name] = ConvertTo-Plain $property.Value }
+        return $map
+    }
+    return [string]$bare
+}
+
 function Send-Answer {
     param([Parameter(Mandatory)]$Answer)
     if ($global:ResealAnswered) { throw 'This operation has answered already.' }
-    $json = ConvertTo-Json -InputObject $Answer -Compress -Depth 12
+    $json = ConvertTo-Json -InputObject (ConvertTo-Plain $Answer) -Compress -Depth 12
     $global:ResealAnswered = $true
     $file = Get-Variable -Name ResealAnswerFile -Scope Global -ErrorAction SilentlyContinue
     if ($null -ne $file -and $file.Value) {

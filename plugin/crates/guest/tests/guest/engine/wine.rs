@@ -8,7 +8,7 @@ use reseal_guest::system::{
 use reseal_guest::{RunAs, parse_step};
 use serde_json::{Value, json};
 
-use super::{Batch, Platform, prefix, script, winps};
+use super::{Batch, Platform, WINE, prefix, script, winps};
 
 /// The engine under Wine, with PowerShell at its usual place in the prefix; or a loud line.
 pub(super) fn wine(test: &str) -> Option<std::path::PathBuf> {
@@ -36,11 +36,18 @@ fn link_powershell(winps: &std::path::Path) {
             .args(arguments)
             .env("WINEPREFIX", prefix())
             .env("WINEDEBUG", "-all")
-            .output()
-            .unwrap()
+            .stderr(std::process::Stdio::null());
+        command
     };
-    run(&["--wine", "-NoProfile", "-Command", "1"]);
-    let folder = String::from_utf8(run(&["--where", "win-x64"]).stdout).unwrap();
+    // The first start makes the prefix.
+    assert!(
+        run(&["--wine", "-NoProfile", "-Command", "1"])
+            .stdout(std::process::Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    );
+    let folder = String::from_utf8(run(&["--where", "win-x64"]).output().unwrap().stdout).unwrap();
     std::fs::create_dir_all(version.parent().unwrap()).unwrap();
     let _ = std::fs::remove_dir_all(&version);
     let _ = std::os::unix::fs::symlink(folder.trim(), &version);
@@ -67,6 +74,7 @@ const KEY: &str = r"HKLM\SOFTWARE\ResealTest";
 
 #[test]
 fn registry_and_environment() {
+    let _alone = WINE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let Some(winps) = wine("registry_and_environment") else {
         return;
     };
@@ -151,6 +159,7 @@ fn registry_and_environment() {
 
 #[test]
 fn installers() {
+    let _alone = WINE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let Some(winps) = wine("installers") else { return };
     let mut batch = Batch::new(Platform::Wine);
     let work = batch.path("work");
@@ -285,6 +294,7 @@ fn installers() {
 
 #[test]
 fn facts_and_preparations() {
+    let _alone = WINE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let Some(winps) = wine("facts_and_preparations") else {
         return;
     };
@@ -352,7 +362,8 @@ fn facts_and_preparations() {
         "registry",
         json!({"key": "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Winlogon", "values": {"DefaultPassword": {"string": "x"}}}),
     );
-    let hygiene = json!({"categories": ["winlogon", "answer_files", "powershell_history", "temp"], "keep": [batch.path("")], "timeout_seconds": 60});
+    let hygiene =
+        json!({"categories": ["winlogon", "answer_files", "temp"], "keep": [batch.path("")], "timeout_seconds": 60});
     batch.add("hygiene", Hygiene::SCRIPT, hygiene);
     add(&mut batch, "verify", &VerifyFacts {});
     let extra = vec![batch.path("*.xml")];
@@ -431,6 +442,7 @@ fn facts_and_preparations() {
 
 #[test]
 fn detached_work() {
+    let _alone = WINE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let Some(winps) = wine("detached_work") else { return };
     let mut batch = Batch::new(Platform::Wine);
     let work = batch.path("job");
@@ -446,7 +458,7 @@ fn detached_work() {
         script: inner.text.to_owned(),
         input: json!({"script": "[Console]::Out.WriteLine('from the task'); $true"}),
         timeout_seconds: 60,
-        run_as: RunAs::User,
+        run_as: RunAs::System,
     };
     add(
         &mut batch,
