@@ -192,11 +192,8 @@ async fn a_reboot_drops_the_connection_and_moves_the_boot_time() {
     );
 }
 
-#[tokio::test]
-async fn from_a_build_to_a_clone() {
-    let world = World::new(&[]);
-    let machine = world.build_machine("Windows 2022").await;
-    let mut runner = world.runner(&machine).await;
+/// Installs a package in a task of its own.
+async fn install_agent(world: &World, runner: &mut Runner) {
     let package = b"reseal-lab-package\n{\"product\":\"Example Agent\",\"version\":\"4.2.1\",\"publisher\":\"CN=Example Corp\",\"reboot\":false}";
     runner.put("C:\\Windows\\Temp\\reseal-r1\\agent.msi", package).await;
     let install = json!({"task": "reseal-r1-1", "work": "C:\\Windows\\Temp\\reseal-r1\\1", "op": "install_msi", "script": "x",
@@ -223,7 +220,14 @@ async fn from_a_build_to_a_clone() {
             &json!({"task": "reseal-r1-1", "work": "C:\\Windows\\Temp\\reseal-r1\\1"}),
         )
         .await;
+}
 
+#[tokio::test]
+async fn from_a_build_to_a_clone() {
+    let world = World::new(&[]);
+    let machine = world.build_machine("Windows 2022").await;
+    let mut runner = world.runner(&machine).await;
+    install_agent(&world, &mut runner).await;
     seal(&mut runner, |text| {
         text.replace("<OOBE>", "<TimeZone>Korea Standard Time</TimeZone><OOBE>")
     })

@@ -167,13 +167,13 @@ pub fn exe(cx: &mut Cx<'_>, input: &Value) -> Answered {
 fn install(cx: &mut Cx<'_>, job: &Job<'_>) -> Answered {
     let package = job.payload.check(cx)?;
     let before = job.detect.map(|detect| look(&cx.state.disk, detect));
-    if before.as_ref().is_some_and(|before| before.present) {
-        let json = before.as_ref().map(super::detect::Detected::json);
-        let detail = before.map(|before| before.detail).unwrap_or_default();
+    if let Some(before) = before.as_ref().filter(|before| before.present) {
+        let json = Some(before.json());
+        let step = Step::already(before.detail.clone());
         return Step {
             before: json.clone(),
             after: json,
-            ..Step::already(detail)
+            ..step
         }
         .done();
     }
@@ -184,6 +184,33 @@ fn install(cx: &mut Cx<'_>, job: &Job<'_>) -> Answered {
         ..Package::default()
     });
     let code = forced_code(cx, job.payload).unwrap_or(package.exit_code);
+    let log = write_log(cx, job, &package, code);
+    let seconds = waited + package.seconds;
+    judge(job, code, seconds, &log)?;
+    apply(cx, &package, job);
+    let after = job.detect.map(|detect| look(&cx.state.disk, detect));
+    if after.as_ref().is_some_and(|after| !after.present) {
+        let message = "the installer says that it succeeded, and the detection does not find it";
+        return Err(ended(Failure::new("not_detected", message), code, seconds, &log));
+    }
+    let reboot = package.reboot || job.codes.reboot.contains(&code);
+    cx.state.disk.pending.cbs |= reboot;
+    let what = format!("{} {}", package.product, package.version);
+    Step {
+        reboot_required: reboot,
+        exit_code: Some(code),
+        before: before.map(|before| before.json()),
+        after: after.map(|after| after.json()),
+        logs: vec![log],
+        seconds,
+        log: vec![format!("Installing {}", package.product), format!("{what} done")],
+        ..Step::changed(what)
+    }
+    .done()
+}
+
+/// The installer's own log.
+fn write_log(cx: &mut Cx<'_>, job: &Job<'_>, package: &Package, code: u32) -> String {
     let log = job
         .log
         .map_or_else(|| format!("{}\\install.log", job.work), ToOwned::to_owned);
@@ -192,57 +219,39 @@ fn install(cx: &mut Cx<'_>, job: &Job<'_>) -> Answered {
         package.product
     );
     cx.state.disk.files.write_text(&log, &text, cx.now);
-    let seconds = waited + package.seconds;
+    log
+}
+
+/// Whether an installer ended in time and with a code that means success.
+fn judge(job: &Job<'_>, code: u32, seconds: f64, log: &str) -> Result<(), Failure> {
     if seconds > job.timeout_seconds {
         let seconds = job.timeout_seconds;
+        let logs = vec![log.to_owned()];
         return Err(Failure {
+            logs,
             seconds,
-            logs: vec![log],
             ..Failure::new("timeout", "the installer did not end in time")
         });
     }
-    let fine = job.codes.success.contains(&code) || job.codes.already.contains(&code);
-    if !fine {
-        let kind = if job.codes.busy.contains(&code) {
-            "busy"
-        } else {
-            "exit_code"
-        };
-        let message = format!("{} ended with {code}", name(&job.payload.path));
-        return Err(Failure {
-            code: Some(code),
-            logs: vec![log],
-            seconds,
-            ..Failure::new(kind, message)
-        });
+    if job.codes.success.contains(&code) || job.codes.already.contains(&code) {
+        return Ok(());
     }
-    apply(cx, &package, job);
-    let after = job.detect.map(|detect| look(&cx.state.disk, detect));
-    if after.as_ref().is_some_and(|after| !after.present) {
-        let message = "the installer says that it succeeded, and the detection does not find it";
-        return Err(Failure {
-            code: Some(code),
-            logs: vec![log],
-            seconds,
-            ..Failure::new("not_detected", message)
-        });
-    }
-    let reboot = package.reboot || job.codes.reboot.contains(&code);
-    cx.state.disk.pending.cbs |= reboot;
-    Step {
-        reboot_required: reboot,
-        exit_code: Some(code),
-        before: before.map(|before| before.json()),
-        after: after.map(|after| after.json()),
-        logs: vec![log],
+    let kind = if job.codes.busy.contains(&code) {
+        "busy"
+    } else {
+        "exit_code"
+    };
+    let message = format!("{} ended with {code}", name(&job.payload.path));
+    Err(ended(Failure::new(kind, message), code, seconds, log))
+}
+
+fn ended(failure: Failure, code: u32, seconds: f64, log: &str) -> Failure {
+    Failure {
+        code: Some(code),
+        logs: vec![log.to_owned()],
         seconds,
-        log: vec![
-            format!("Installing {}", package.product),
-            format!("{} {} done", package.product, package.version),
-        ],
-        ..Step::changed(format!("{} {}", package.product, package.version))
+        ..failure
     }
-    .done()
 }
 
 fn wait_while_busy(cx: &Cx<'_>, job: &Job<'_>) -> Result<f64, Failure> {

@@ -100,6 +100,13 @@ pub fn products(cx: &Cx<'_>) -> Answered {
     Ok(Done::after(1.0, json!({"items": items.collect::<Vec<_>>()})))
 }
 
+/// Where answer files lie that another run has left.
+const ANSWER_FILES: [&str; 3] = [
+    PANTHER_ANSWER,
+    "C:\\Windows\\System32\\Sysprep\\unattend.xml",
+    "C:\\unattend.xml",
+];
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Preflight {
@@ -127,29 +134,13 @@ pub fn preflight(cx: &Cx<'_>, input: &Value) -> Answered {
     let bitlocker = disk.bitlocker.iter().map(|drive| {
         json!({"drive": "C:", "conversion": drive.conversion, "percent": drive.percent, "protection": u32::from(drive.conversion == 1)})
     });
-    let answer_files: Vec<&str> = [
-        PANTHER_ANSWER,
-        "C:\\Windows\\System32\\Sysprep\\unattend.xml",
-        "C:\\unattend.xml",
-    ]
-    .into_iter()
-    .filter(|path| disk.files.content(path).is_some())
-    .collect();
+    let present = |path: &&str| disk.files.content(path).is_some();
+    let answer_files: Vec<&str> = ANSWER_FILES.into_iter().filter(present).collect();
     let profiles = disk
         .users
         .values()
         .filter(|user| user.profile)
         .map(|user| json!({"sid": disk.sid(user), "path": format!("C:\\Users\\{}", user.name), "loaded": false}));
-    let reserved = if cx.faults().armed("reserved-storage").is_some() {
-        "in_use"
-    } else {
-        "enabled_idle"
-    };
-    let reserved = if disk.profile.build < 20_348 {
-        "unsupported"
-    } else {
-        reserved
-    };
     let services = ["WSearch", "wuauserv", "AppXSvc", "CryptSvc"].iter().filter_map(|name| service(name)).map(|service| {
         json!({"name": service.name, "state": if service.running { "running" } else { "stopped" }, "start": service.start})
     });
@@ -163,7 +154,7 @@ pub fn preflight(cx: &Cx<'_>, input: &Value) -> Answered {
             "sysprep_running": u32::from(cx.state.live.sysprep.as_ref().is_some_and(|run| run.running)),
             "rearm_count": wanted.license.then_some(disk.license.rearm),
             "license_status": wanted.license.then_some(disk.license.status), "sppsvc": sppsvc, "sppsvc_start": "Auto",
-            "pending": pending(cx), "reserved_storage": reserved, "appx": appx,
+            "pending": pending(cx), "reserved_storage": reserved_storage(cx), "appx": appx,
             "appx_service": service("AppXSvc").map(|service| service.start.clone()),
             "store": {"auto_download": null, "consumer_features_disabled": null},
             "bitlocker": bitlocker.collect::<Vec<_>>(), "domain_joined": false, "domain": "WORKGROUP",
@@ -173,6 +164,14 @@ pub fn preflight(cx: &Cx<'_>, input: &Value) -> Answered {
             "profiles": profiles.collect::<Vec<_>>(), "free_bytes": disk.free_bytes(), "bcd": 0, "problems": [],
         }),
     ))
+}
+
+fn reserved_storage(cx: &Cx<'_>) -> &'static str {
+    match cx.faults().armed("reserved-storage") {
+        _ if cx.state.disk.profile.build < 20_348 => "unsupported",
+        Some(_) => "in_use",
+        None => "enabled_idle",
+    }
 }
 
 fn roles<'a>(cx: &'a Cx<'_>) -> Vec<&'a String> {
@@ -270,12 +269,10 @@ fn one_fix(cx: &mut Cx<'_>, name: &str, packages: &[String]) -> Result<(bool, f6
         }
         "store" => Ok((true, 0.5, "automatic downloads are off".to_owned())),
         "answer_files" => {
-            let paths = [
-                PANTHER_ANSWER,
-                "C:\\Windows\\System32\\Sysprep\\unattend.xml",
-                "C:\\unattend.xml",
-            ];
-            let gone = paths.iter().filter(|path| !disk.files.remove(path).is_empty()).count();
+            let gone = ANSWER_FILES
+                .iter()
+                .filter(|path| !disk.files.remove(path).is_empty())
+                .count();
             Ok((gone > 0, 0.5, format!("{gone} files removed")))
         }
         "reserved_storage" => Ok((true, 10.0, "disabled".to_owned())),
