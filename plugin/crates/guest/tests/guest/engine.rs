@@ -167,13 +167,31 @@ pub(crate) fn prefix() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("guest-wine")
 }
 
+/// Runs one script file under Wine to its end, with a limit.
+pub(crate) fn run_file(winps: &Path, file: &str) {
+    use std::process::Stdio;
+    let mut command = Command::new("timeout");
+    command
+        .args(["-k", "5", "90"])
+        .arg(winps)
+        .args(["--wine", "-NoProfile", "-File", file]);
+    command.env("WINEPREFIX", prefix()).env("WINEDEBUG", "-all");
+    let status = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.code() != Some(124), "{file} hangs");
+}
+
 /// Sorts the engine's lines by operation.
 fn sort(output: &str) -> BTreeMap<String, Said> {
     let mut all: BTreeMap<String, Said> = BTreeMap::new();
     let mut name = String::new();
     for line in output.lines() {
         if let Some(next) = line.strip_prefix("##case:") {
-            name = next.to_owned();
+            next.clone_into(&mut name);
         }
         let said = all.entry(name.clone()).or_default();
         if let Some(encoded) = line.strip_prefix("##reseal:result:") {

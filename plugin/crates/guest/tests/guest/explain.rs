@@ -100,11 +100,8 @@ fn the_reason_names_its_package() {
 fn the_error_log_alone_is_enough() {
     for name in ["f1-pending-reboot", "f2-appx", "f4-rearm", "f7-defender"] {
         let whole = log(name);
-        let errors: String = whole
-            .lines()
-            .filter(|line| line.contains(", Error"))
-            .map(|line| format!("{line}\r\n"))
-            .collect();
+        let errors: Vec<&str> = whole.lines().filter(|line| line.contains(", Error")).collect();
+        let errors = errors.join("\r\n");
         let (all, few) = (explain(&whole), explain(&errors));
         assert_eq!((all.class, all.hr, all.phase), (few.class, few.hr, few.phase), "{name}");
     }

@@ -45,6 +45,9 @@ fn a_healthy_guest_has_no_finding() {
     assert_eq!(judge(&Facts::default(), &Options::default()), []);
 }
 
+/// Facts that are changed, and the findings that they bring.
+type Case = (Vec<(&'static str, Value)>, Vec<(&'static str, Severity)>);
+
 #[test]
 fn every_sick_fact_has_its_finding() {
     use Severity::{Error, Info, Wait, Warning};
@@ -54,7 +57,7 @@ fn every_sick_fact_has_its_finding() {
         json!({"hard": [], "soft": [{"signal": "file_rename", "detail": "C:\\x"}], "busy": [], "msi_mutex": false});
     let busy = json!({"hard": [], "soft": [], "busy": ["TiWorker"], "msi_mutex": true});
     let blocker = json!({"available": true, "blockers": [{"full_name": "Microsoft.X_1_x64__8wekyb3d8bbwe"}]});
-    let cases: Vec<(Vec<(&str, Value)>, Vec<(&str, Severity)>)> = vec![
+    let cases: Vec<Case> = vec![
         (vec![("elevated", json!(false))], vec![("P001", Error)]),
         (vec![("user_sid", json!("S-1-5-18"))], vec![("P002", Warning)]),
         (

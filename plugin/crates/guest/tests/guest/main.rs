@@ -1,5 +1,11 @@
 //! The guest crate from outside: golden calls, logs, verdicts, and the scripts in a real PowerShell engine.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests; a skipped one says so loudly"
+)]
+
 mod engine;
 mod explain;
 mod golden;

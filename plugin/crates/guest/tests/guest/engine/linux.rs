@@ -276,10 +276,7 @@ fn scripts_of_the_user() {
 #[test]
 fn downloads() {
     let Some(winps) = winps("downloads") else { return };
-    let body: Vec<u8> = (0..3_000_000_u32)
-        .flat_map(|n| n.to_le_bytes())
-        .take(3_000_001)
-        .collect();
+    let body: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).take(3_000_001).collect();
     let url = server::serve(body.clone());
     let mut batch = Batch::new(Platform::Linux);
     std::fs::write(batch.folder.path().join("resumed.bin.partial"), &body[..1_000_000]).unwrap();

@@ -1,7 +1,6 @@
 //! The sysprep wrapper and its bootstrap, with a stand-in for `sysprep.exe` that does nothing.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use reseal_guest::Script;
 use reseal_guest::system::{Query as _, Status, SysprepPoll};
@@ -71,21 +70,7 @@ fn run_wrapper(winps: &Path, batch: &Batch, verify_seconds: u64) -> Option<Statu
     std::fs::write(work.join("settings.json"), job.to_string()).unwrap();
     let text = Path::new(env!("CARGO_MANIFEST_DIR")).join("ops/sysprep_wrapper.ps1");
     std::fs::copy(text, work.join("sysprep_wrapper.ps1")).unwrap();
-    let mut command = Command::new("timeout");
-    command.args(["-k", "5", "90"]).arg(winps).args([
-        "--wine",
-        "-NoProfile",
-        "-File",
-        &batch.native(&work.join("sysprep_wrapper.ps1")),
-    ]);
-    command
-        .env("WINEPREFIX", prefix())
-        .env("WINEDEBUG", "-all")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let status = command.status().unwrap();
-    assert!(status.code() != Some(124), "the wrapper hangs");
+    super::run_file(winps, &batch.native(&work.join("sysprep_wrapper.ps1")));
     let last = std::fs::read(work.join("status.json")).ok()?;
     Some(serde_json::from_slice(&last).unwrap())
 }
