@@ -15,3 +15,5 @@ pub mod secrets;
 pub mod world;
 
 mod wildcard;
+
+pub use wildcard::matches;

@@ -6,7 +6,7 @@ pub(crate) fn is_pattern(text: &str) -> bool {
 }
 
 /// Whether `name` fits `pattern`, without regard to case.
-pub(crate) fn matches(pattern: &str, name: &str) -> bool {
+pub fn matches(pattern: &str, name: &str) -> bool {
     let pattern: Vec<char> = pattern.to_lowercase().chars().collect();
     let name: Vec<char> = name.to_lowercase().chars().collect();
     fits(&pattern, &name)

@@ -20,7 +20,7 @@ pub const CLOUDBASE_LOG: &str = "C:\\Program Files\\Cloudbase Solutions\\Cloudba
 const GIB: u64 = 1 << 30;
 
 /// The services of a stock server: name, start, running.
-const SERVICES: [(&str, &str, bool); 9] = [
+const SERVICES: [(&str, &str, bool); 32] = [
     ("WinRM", "AutoDelayed", true),
     ("wuauserv", "Manual", false),
     ("TrustedInstaller", "Manual", false),
@@ -30,6 +30,29 @@ const SERVICES: [(&str, &str, bool); 9] = [
     ("BITS", "Manual", false),
     ("W32Time", "Manual", true),
     ("cloudbase-init", "Manual", false),
+    ("BFE", "Auto", true),
+    ("Dhcp", "Auto", true),
+    ("DiagTrack", "Auto", true),
+    ("Dnscache", "Auto", true),
+    ("EventLog", "Auto", true),
+    ("gpsvc", "Auto", true),
+    ("LanmanServer", "Auto", true),
+    ("LanmanWorkstation", "Auto", true),
+    ("MapsBroker", "AutoDelayed", false),
+    ("mpssvc", "Auto", true),
+    ("MSDTC", "AutoDelayed", true),
+    ("msiserver", "Manual", false),
+    ("Netlogon", "Manual", false),
+    ("RemoteRegistry", "Auto", false),
+    ("Schedule", "Auto", true),
+    ("seclogon", "Manual", false),
+    ("Spooler", "Auto", true),
+    ("TermService", "Manual", true),
+    ("UsoSvc", "AutoDelayed", true),
+    ("VSS", "Manual", false),
+    ("WinDefend", "Auto", true),
+    ("Winmgmt", "Auto", true),
+    ("WpnService", "Auto", true),
 ];
 
 const FEATURES: [&str; 9] = [
