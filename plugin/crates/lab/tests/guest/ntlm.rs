@@ -66,6 +66,22 @@ fn sealing_of_the_worked_example() {
     );
 }
 
+#[test]
+fn after_spnegos_signatures_the_key_stream_begins_again_and_the_numbers_go_on() {
+    let sign = |number: u32, rc4: &mut Rc4, plain: &[u8]| {
+        let mac = hmac_md5(&Way::ToServer.sign_key(&EXPORTED), &[&number.to_le_bytes(), plain]);
+        [&1_u32.to_le_bytes()[..], &rc4.applied(&mac[..8]), &number.to_le_bytes()].concat()
+    };
+    let fresh = || Rc4::new(&Way::ToServer.seal_key(&EXPORTED));
+    let mut session = Session::new(&EXPORTED, true);
+    assert!(session.verify(&sign(0, &mut fresh(), b"mechanisms"), b"mechanisms"));
+    session.restart();
+    let mut rc4 = fresh();
+    let sealed = rc4.applied(b"message");
+    let signature = sign(1, &mut rc4, b"message");
+    assert_eq!(session.unseal(&signature, &sealed).as_deref(), Some(&b"message"[..]));
+}
+
 fn log_in(password: &str, spoil: impl Fn(&mut Vec<u8>)) -> Result<(), NtlmError> {
     let acceptor = Acceptor::begin(&crate::support::negotiate(), "GUEST", [7; 8], 133_000_000_000_000_000).unwrap();
     let (mut message, _) = crate::support::authenticate(acceptor.challenge(), "builder", password);

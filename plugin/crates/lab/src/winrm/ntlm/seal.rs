@@ -44,7 +44,6 @@ impl Direction {
 
     fn restart(&mut self) {
         self.stream = Rc4::new(&self.seal);
-        self.sequence = 0;
     }
 }
 
@@ -86,7 +85,7 @@ impl Session {
         self.outgoing.signature(plain)
     }
 
-    /// SPNEGO begins both streams again after its own two signatures.
+    /// SPNEGO begins both key streams again after its own two signatures; the sequence numbers go on (MS-SPNG 3.3.5.1).
     pub fn restart(&mut self) {
         self.incoming.restart();
         self.outgoing.restart();
