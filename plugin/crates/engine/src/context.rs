@@ -173,7 +173,9 @@ impl<'a> Context<'a> {
                 elapsed,
                 limit,
             });
-            self.unless_cancelled(self.clock.sleep(schedule.pause(attempt))).await?;
+            // The last look is at the limit itself, not a pause later.
+            let pause = schedule.pause(attempt).min(limit.saturating_sub(elapsed));
+            self.unless_cancelled(self.clock.sleep(pause)).await?;
             attempt += 1;
         }
     }

@@ -167,6 +167,8 @@ impl Engine<'_> {
         }
         match self.forward().await? {
             Forward::Through => self.finish(Unwinding::Success).await,
+            // What fails after the commit point does not take the image back.
+            Forward::Failed if self.journal.state().committed => self.finish(Unwinding::Success).await,
             Forward::Failed => self.finish(Unwinding::Failure).await,
             Forward::Held(step, failure) => {
                 self.append(Event::BuildHeld {
@@ -181,7 +183,7 @@ impl Engine<'_> {
         self.begin()?;
         let after = match self.journal.state().unwinding {
             Some(after) => after,
-            None if self.journal.state().committed => Unwinding::Success,
+            None if self.has_committed() => Unwinding::Success,
             None => Unwinding::Cleanup,
         };
         self.finish(after).await
@@ -207,17 +209,31 @@ impl Engine<'_> {
     async fn forward(&mut self) -> Result<Forward, Halt> {
         let plan = self.plan;
         for step in &plan.steps {
-            if is_over(self.journal.state().step(&step.id)) {
-                continue;
-            }
-            if let Some(end) = self.step(step).await? {
+            if !is_over(self.journal.state().step(&step.id))
+                && let Some(end) = self.step(step).await?
+            {
                 return Ok(end);
             }
-            if step.commits {
+            // Also after a crash between the step's end and this line.
+            if !self.journal.state().committed && self.commits(step) {
                 self.append(Event::Committed)?;
             }
         }
         Ok(Forward::Through)
+    }
+
+    /// The step is the commit point, and it is done.
+    fn commits(&self, step: &Step) -> bool {
+        step.commits
+            && matches!(
+                self.journal.state().step(&step.id),
+                StepState::Done(_) | StepState::Skipped
+            )
+    }
+
+    /// The commit point is passed, on record or by a crash just before the record.
+    fn has_committed(&self) -> bool {
+        self.journal.state().committed || self.plan.steps.iter().any(|step| self.commits(step))
     }
 
     /// Runs one step to its end. `None` means: go on with the next.
@@ -253,7 +269,7 @@ impl Engine<'_> {
             self.append(event)?;
             match then {
                 AfterFailure::Continue => return Ok(None),
-                AfterFailure::Retry => self.clock.sleep(pause_before(attempt)).await,
+                AfterFailure::Retry => self.pause(attempt, &self.stop.cancel).await,
                 AfterFailure::Abort => match self.decide(step, &failure).await {
                     Answer::Retry => {}
                     Answer::Cleanup => return Ok(Some(Forward::Failed)),
@@ -273,6 +289,9 @@ impl Engine<'_> {
             Strike::Fail => return Ok(Err(struck("before"))),
             Strike::Pass | Strike::Repeat => {}
         }
+        if self.stop.cancel.is_cancelled() {
+            return Ok(Err(ActionError::cancelled()));
+        }
         let result = self.act(step, perhaps).await;
         match (self.hooks.at(Point::Done, &step.id), result) {
             (Strike::Die, _) => Err(Halt::Died),
@@ -289,6 +308,15 @@ impl Engine<'_> {
             return Ok(output);
         }
         action.run(&cx, &step.params).await
+    }
+
+    /// The pause before the next attempt; somebody who asks to stop does not wait for its end.
+    pub(crate) async fn pause(&self, attempt: u32, unless: &CancellationToken) {
+        tokio::select! {
+            biased;
+            () = unless.cancelled() => {}
+            () = self.clock.sleep(pause_before(attempt)) => {}
+        }
     }
 
     /// What follows a failed attempt, before a person is asked.
@@ -375,11 +403,11 @@ fn is_over(state: &StepState) -> bool {
     )
 }
 
-fn struck(when: &str) -> ActionError {
+pub(crate) fn struck(when: &str) -> ActionError {
     ActionError::new(FailureClass::Cloud, format!("injected failure {when} the call"))
 }
 
 /// Two seconds, doubling, at most a minute.
-pub(crate) fn pause_before(attempt: u32) -> Duration {
+fn pause_before(attempt: u32) -> Duration {
     Duration::from_secs(2_u64.saturating_pow(attempt.min(6)).min(60))
 }

@@ -6,7 +6,7 @@ use reseal_machine::Status;
 use crate::action::ActionError;
 use crate::hooks::{Point, Strike};
 use crate::plan::{Leaves, Step};
-use crate::run::{Engine, Halt, pause_before};
+use crate::run::{Engine, Halt, struck};
 
 /// Attempts to take one step back before the build is stuck.
 const PATIENCE: u32 = 8;
@@ -28,28 +28,29 @@ impl Engine<'_> {
 
     async fn undo(&mut self, step: &Step) -> Result<(), Halt> {
         self.append(Event::UndoStarted { step: step.id.clone() })?;
-        if self.hooks.at(Point::UndoStarted, &step.id) == Strike::Die {
-            return Err(Halt::Died);
+        let result = self.take_back(step).await?;
+        let step = step.id.clone();
+        self.append(match result {
+            Ok(()) => Event::UndoSucceeded { step },
+            Err(error) => Event::UndoFailed {
+                step,
+                failure: error.record(),
+            },
+        })
+    }
+
+    async fn take_back(&self, step: &Step) -> Result<Result<(), ActionError>, Halt> {
+        match self.hooks.at(Point::UndoStarted, &step.id) {
+            Strike::Die => return Err(Halt::Died),
+            Strike::Fail => return Ok(Err(struck("before"))),
+            Strike::Pass | Strike::Repeat => {}
         }
         let result = self.patiently(step).await;
-        match self.hooks.at(Point::Undone, &step.id) {
-            Strike::Die => return Err(Halt::Died),
-            Strike::Repeat if result.is_ok() => {
-                if let Err(error) = self.patiently(step).await {
-                    return self.append(Event::UndoFailed {
-                        step: step.id.clone(),
-                        failure: error.record(),
-                    });
-                }
-            }
-            _ => {}
-        }
-        match result {
-            Ok(()) => self.append(Event::UndoSucceeded { step: step.id.clone() }),
-            Err(error) => self.append(Event::UndoFailed {
-                step: step.id.clone(),
-                failure: error.record(),
-            }),
+        match (self.hooks.at(Point::Undone, &step.id), result) {
+            (Strike::Die, _) => Err(Halt::Died),
+            (Strike::Fail, Ok(())) => Ok(Err(struck("after"))),
+            (Strike::Repeat, Ok(())) => Ok(self.patiently(step).await),
+            (_, result) => Ok(result),
         }
     }
 
@@ -61,14 +62,18 @@ impl Engine<'_> {
             // The first Ctrl-C has led here; only the second one ends an undo.
             let cx = self.context(step, &self.stop.hold);
             match action.undo(&cx, &step.params, output).await {
-                Err(error) if error.status == Status::Temporary && attempt < PATIENCE => {
+                Err(error) if self.is_worth_it(&error, attempt) => {
                     cx.note(format!("not yet: {error}"));
-                    self.clock.sleep(pause_before(attempt)).await;
+                    self.pause(attempt, &self.stop.hold).await;
                     attempt += 1;
                 }
                 result => return result,
             }
         }
+    }
+
+    fn is_worth_it(&self, error: &ActionError, attempt: u32) -> bool {
+        error.status == Status::Temporary && attempt < PATIENCE && !self.stop.hold.is_cancelled()
     }
 }
 
