@@ -55,7 +55,7 @@ const SERVICES: [(&str, &str, bool); 32] = [
     ("WpnService", "Auto", true),
 ];
 
-const FEATURES: [&str; 9] = [
+const FEATURES: [&str; 10] = [
     "FileAndStorage-Services",
     "Storage-Services",
     "NET-Framework-45-Features",
@@ -64,6 +64,7 @@ const FEATURES: [&str; 9] = [
     "NET-WCF-TCP-PortSharing45",
     "PowerShellRoot",
     "PowerShell",
+    "PowerShell-V2",
     "WoW64-Support",
 ];
 

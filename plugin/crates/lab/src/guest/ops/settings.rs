@@ -38,7 +38,7 @@ const PARTS: [(&str, &[&str], &[&str], &str); 4] = [
 ];
 
 /// Features that the lab's Windows has beside [`PARTS`].
-const KNOWN: [&str; 30] = [
+const KNOWN: [&str; 31] = [
     "NET-Framework-45-ASPNET",
     "NET-Framework-Core",
     "NET-Framework-Features",
@@ -69,6 +69,7 @@ const KNOWN: [&str; 30] = [
     "Containers",
     "SNMP-Service",
     "Windows-Defender",
+    "PowerShell-V2",
 ];
 
 /// `windows_feature`, `optional_feature`, `capability`.
