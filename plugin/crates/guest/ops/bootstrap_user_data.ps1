@@ -73,7 +73,7 @@ function Set-Firewall {
     if ($null -ne (Get-NetFirewallRule -Name $name -ErrorAction SilentlyContinue)) { return }
     $remote = if (@($values.remote_addresses).Count -gt 0) { [string[]]@($values.remote_addresses) } else { 'Any' }
     Add-Undo ([ordered]@{ kind = 'firewall'; name = $name })
-    $null = New-NetFirewallRule -Name $name -DisplayName "Reseal $($values.run)" -Direction Inbound -Action Allow -Protocol TCP -LocalPort $values.port -RemoteAddress $remote -Profile Any
+    $null = New-NetFirewallRule -Name $name -DisplayName "Reseal $($values.run)" -Direction Inbound -Action Allow -Protocol TCP -LocalPort $values.open_port -RemoteAddress $remote -Profile Any
 }
 
 function Start-WinRm {

@@ -26,8 +26,10 @@ pub struct BootstrapValues {
     pub pfx_password: String,
     /// The certificate's SHA-1 thumbprint, upper-case hex: how Windows names it.
     pub thumbprint: String,
-    /// The listener's port, usually 5986.
+    /// The HTTPS listener's port, usually 5986.
     pub port: u16,
+    /// The port that the firewall lets in: the listener's, or 5985 for the listener over http that Windows has anyway.
+    pub open_port: u16,
     /// Addresses that may connect, e.g. `198.51.100.7/32`; empty means any.
     pub remote_addresses: Vec<String>,
     /// Hours after which the machine turns itself off, in case nobody is left to remove it; 0 for never.

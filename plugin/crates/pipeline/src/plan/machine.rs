@@ -114,6 +114,7 @@ fn server(spec: &Spec, facts: &Facts) -> ServerParams {
         root_volume: root_volume(spec, facts),
         user_data: (!posted || script.is_some()).then(|| UserData {
             port: spec.connect.winrm.port(),
+            https: spec.connect.winrm.transport == Transport::Https,
             dead_man_hours: DEAD_MAN_HOURS,
             script,
         }),

@@ -133,6 +133,7 @@ fn server(spec: &Spec, facts: &Facts) -> ServerParams {
         }),
         user_data: (!machine::is_posted(spec)).then(|| UserData {
             port: spec.connect.winrm.port(),
+            https: spec.connect.winrm.transport == reseal_spec::model::Transport::Https,
             dead_man_hours: machine::DEAD_MAN_HOURS,
             script: None,
         }),

@@ -49,8 +49,10 @@ pub struct ServerParams {
 /// What the user data must do.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UserData {
-    /// The listener's port.
+    /// The port by which the build enters.
     pub port: u16,
+    /// Whether it enters by the HTTPS listener that the user data make.
+    pub https: bool,
     /// Hours after which the machine turns itself off, in case nobody is left to remove it.
     pub dead_man_hours: u32,
     /// The user's own script.
@@ -184,6 +186,9 @@ impl Create {
     }
 }
 
+/// Where the HTTPS listener is when nobody enters by it.
+const HTTPS_PORT: u16 = 5986;
+
 fn user_data(cx: &Context<'_>, role: Role, wanted: &UserData) -> Result<SecretString, ActionError> {
     let identity: IdentityOutput = cx.output(ids::IDENTITY)?;
     let (password, pfx, pfx_password) = (cx.secret(PASSWORD)?, cx.secret(PFX)?, cx.secret(PFX_PASSWORD)?);
@@ -198,9 +203,14 @@ fn user_data(cx: &Context<'_>, role: Role, wanted: &UserData) -> Result<SecretSt
         pfx: pfx.expose_secret().to_owned(),
         pfx_password: pfx_password.expose_secret().to_owned(),
         thumbprint: identity.thumbprint,
-        port: wanted.port,
+        // Over http the build enters by the listener that is there anyway; ours does not take its port.
+        port: if wanted.https { wanted.port } else { HTTPS_PORT },
+        open_port: wanted.port,
         remote_addresses: vec![],
         dead_man_hours: wanted.dead_man_hours,
     };
-    Ok(SecretString::from(bootstrap::user_data(&values, wanted.script.as_deref())))
+    Ok(SecretString::from(bootstrap::user_data(
+        &values,
+        wanted.script.as_deref(),
+    )))
 }
