@@ -77,7 +77,7 @@ fn image(spec: &mut Spec, images: &[Image], notes: &mut Vec<String>) {
     let year = ["2016", "2019", "2022", "2025"].into_iter().find(|year| name.contains(year)).unwrap_or("2022");
     let like = images.iter().filter(|image| {
         let lower = image.name.to_lowercase();
-        lower.contains("win") && lower.contains(year) && !lower.contains("sql") && !lower.contains("nvidia")
+        image.visibility == "public" && lower.contains("win") && lower.contains(year) && !lower.contains("sql") && !lower.contains("nvidia")
     });
     let Some(usual) = like.map(|image| image.name.clone()).next() else { return };
     notes.push(format!("the lab has no image `{name}`; `{usual}` stands in for it"));
