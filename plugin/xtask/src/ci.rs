@@ -21,21 +21,32 @@ struct Part {
     took: Duration,
 }
 
-/// Runs all parts and prints a table at the end.
-pub(crate) fn run() -> Done {
-    let nextest = has("nextest");
-    let mut parts = vec![
-        part("format", || {
-            done(succeed(&mut cargo(["fmt", "--all", "--", "--check"])))
-        }),
-        part("clippy", || done(clippy())),
-        part("tests", || done(tests(nextest))),
-        part("doc tests", || {
-            done(succeed(&mut cargo(["test", "--workspace", "--locked", "--doc"])))
-        }),
-        part("schemas", || done(schemas::check_built())),
-    ];
-    parts.push(part("dependencies", dependencies));
+/// A part's name and its work.
+type Work = (&'static str, fn() -> Ended);
+
+const PARTS: [Work; 6] = [
+    ("format", || {
+        done(succeed(&mut cargo(["fmt", "--all", "--", "--check"])))
+    }),
+    ("clippy", || done(clippy())),
+    ("tests", || done(tests(has("nextest")))),
+    ("doc-tests", || {
+        done(succeed(&mut cargo(["test", "--workspace", "--locked", "--doc"])))
+    }),
+    ("schemas", || done(schemas::check_built())),
+    ("dependencies", dependencies),
+];
+
+/// Runs all parts, or those that are named, and prints a table at the end.
+pub(crate) fn run(names: &[&str]) -> Done {
+    if let Some(unknown) = names.iter().find(|name| PARTS.iter().all(|(part, _)| part != *name)) {
+        let known = PARTS.map(|(name, _)| name).join(", ");
+        return Err(format!("no part `{unknown}`; there are {known}"));
+    }
+    let wanted = PARTS
+        .iter()
+        .filter(|(name, _)| names.is_empty() || names.contains(name));
+    let parts: Vec<Part> = wanted.map(|(name, work)| part(name, *work)).collect();
     table(&parts);
     match parts
         .iter()
@@ -102,7 +113,7 @@ fn done(result: Done) -> Ended {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a chore measures real time")]
-fn part(name: &'static str, work: impl FnOnce() -> Ended) -> Part {
+fn part(name: &'static str, work: fn() -> Ended) -> Part {
     println!("\n==== {name}");
     let begun = Instant::now();
     let ended = work();
