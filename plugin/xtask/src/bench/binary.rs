@@ -111,3 +111,28 @@ fn scratch() -> Done<PathBuf> {
 fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cargo::cargo;
+
+    #[test]
+    fn a_process_is_watched_to_its_end() {
+        let seen = watch(cargo(["--version"]).stdout(Stdio::null())).unwrap();
+        assert!(seen.took > Duration::ZERO && seen.took < LIMIT);
+        if cfg!(target_os = "linux") {
+            assert!(
+                seen.peak_mib.is_some_and(|peak| peak > 0.1 && peak < 4096.0),
+                "{:?}",
+                seen.peak_mib
+            );
+        }
+    }
+
+    #[test]
+    fn a_process_that_fails_is_no_measurement() {
+        let mut command = cargo(["no-such-command-of-cargo"]);
+        assert!(watch(command.stdout(Stdio::null()).stderr(Stdio::null())).is_err());
+    }
+}

@@ -8,34 +8,38 @@ use crate::cargo::{Done, cargo, output, root};
 
 /// An example that measures.
 pub(crate) struct Probe {
-    /// `crate: example`.
+    /// `package: example`.
     pub(crate) name: String,
     package: String,
     example: String,
 }
 
-/// All probes of the workspace, sorted.
+/// All probes of the workspace, the crates' first.
 pub(crate) fn all() -> Done<Vec<Probe>> {
-    let crates = root().join("plugin/crates");
+    let plugin = root().join("plugin");
     let mut probes = Vec::new();
-    for folder in names(&crates)? {
-        let examples = crates.join(&folder).join("examples");
-        if !examples.is_dir() {
-            continue;
-        }
-        let found = names(&examples)?.into_iter().filter_map(|file| example(&folder, &file));
-        probes.extend(found);
+    for folder in names(&plugin.join("crates"))? {
+        probes.extend(of(&plugin.join("crates").join(&folder), &format!("reseal-{folder}"))?);
     }
+    probes.extend(of(&plugin, "reseal")?);
     Ok(probes)
 }
 
-fn example(folder: &str, file: &str) -> Option<Probe> {
-    let example = file.strip_suffix(".rs").unwrap_or(file);
-    example.starts_with("bench_").then(|| Probe {
-        name: format!("{folder}: {example}"),
-        package: format!("reseal-{folder}"),
-        example: example.to_owned(),
-    })
+/// The probes of one package.
+fn of(folder: &Path, package: &str) -> Done<Vec<Probe>> {
+    let examples = folder.join("examples");
+    if !examples.is_dir() {
+        return Ok(Vec::new());
+    }
+    let probe = |file: String| {
+        let example = file.strip_suffix(".rs").unwrap_or(&file).to_owned();
+        example.starts_with("bench_").then(|| Probe {
+            name: format!("{package}: {example}"),
+            package: package.to_owned(),
+            example,
+        })
+    };
+    Ok(names(&examples)?.into_iter().filter_map(probe).collect())
 }
 
 impl Probe {
