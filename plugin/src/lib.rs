@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod console;
 pub mod exit;
+pub mod lockfile;
 pub mod rehearsal;
 pub mod rim;
 pub mod scrub;

@@ -18,8 +18,14 @@ pub async fn adapt(spec: &Spec, cloud: &dyn Cloud) -> Result<(Spec, Vec<String>)
     let images = cloud.images(&ImageQuery::default()).await?;
     image(&mut spec, &images, &mut notes);
     let flavors = cloud.flavors().await?;
-    let known = |name: &String| flavors.iter().any(|flavor| flavor.name == *name || flavor.id.as_str() == name);
-    let usual = flavors.iter().filter(|flavor| flavor.ram_mb == 4096 && (flavor.disk_gb == 0 || flavor.disk_gb >= 60));
+    let known = |name: &String| {
+        flavors
+            .iter()
+            .any(|flavor| flavor.name == *name || flavor.id.as_str() == name)
+    };
+    let usual = flavors
+        .iter()
+        .filter(|flavor| flavor.ram_mb == 4096 && (flavor.disk_gb == 0 || flavor.disk_gb >= 60));
     if let Some(usual) = usual.map(|flavor| flavor.name.clone()).next() {
         stand_in("flavour", &mut spec.base.flavor, &usual, known, &mut notes);
         if let Some(flavor) = &mut spec.verify.flavor {
@@ -27,7 +33,11 @@ pub async fn adapt(spec: &Spec, cloud: &dyn Cloud) -> Result<(Spec, Vec<String>)
         }
     }
     let networks = cloud.networks().await?;
-    let known = |name: &String| networks.iter().any(|network| network.name == *name || network.id.as_str() == name);
+    let known = |name: &String| {
+        networks
+            .iter()
+            .any(|network| network.name == *name || network.id.as_str() == name)
+    };
     if let Some(inner) = networks.iter().find(|network| !network.external) {
         stand_in("network", &mut spec.base.network, &inner.name, known, &mut notes);
     }
@@ -67,19 +77,38 @@ fn image(spec: &mut Spec, images: &[Image], notes: &mut Vec<String>) {
     let wanted = &mut spec.base.image;
     let fits = |image: &Image| {
         wanted.id.as_ref().is_none_or(|id| image.id.as_str() == id)
-            && wanted.name.as_ref().is_none_or(|name| reseal_pipeline::matches(name, &image.name))
-            && wanted.properties.iter().all(|(key, value)| image.properties.get(key) == Some(value))
+            && wanted
+                .name
+                .as_ref()
+                .is_none_or(|name| reseal_pipeline::matches(name, &image.name))
+            && wanted
+                .properties
+                .iter()
+                .all(|(key, value)| image.properties.get(key) == Some(value))
     };
     if images.iter().any(fits) {
         return;
     }
-    let name = wanted.name.clone().or_else(|| wanted.id.clone()).unwrap_or_else(|| "with these properties".to_owned());
-    let year = ["2016", "2019", "2022", "2025"].into_iter().find(|year| name.contains(year)).unwrap_or("2022");
+    let name = wanted
+        .name
+        .clone()
+        .or_else(|| wanted.id.clone())
+        .unwrap_or_else(|| "with these properties".to_owned());
+    let year = ["2016", "2019", "2022", "2025"]
+        .into_iter()
+        .find(|year| name.contains(year))
+        .unwrap_or("2022");
     let like = images.iter().filter(|image| {
         let lower = image.name.to_lowercase();
-        image.visibility == "public" && lower.contains("win") && lower.contains(year) && !lower.contains("sql") && !lower.contains("nvidia")
+        image.visibility == "public"
+            && lower.contains("win")
+            && lower.contains(year)
+            && !lower.contains("sql")
+            && !lower.contains("nvidia")
     });
-    let Some(usual) = like.map(|image| image.name.clone()).next() else { return };
+    let Some(usual) = like.map(|image| image.name.clone()).next() else {
+        return;
+    };
     notes.push(format!("the lab has no image `{name}`; `{usual}` stands in for it"));
     wanted.id = None;
     wanted.properties.clear();

@@ -11,6 +11,7 @@ use reseal_engine::{Ended, Engine, Hooks, Observer, OnError, Plan, Stop};
 use reseal_journal::{Journal, JournalError, Keyring, RunDir};
 use reseal_machine::{BuildId, Clock, Cloud};
 use reseal_pipeline::facts::{self, FileFact};
+use reseal_pipeline::lock::{self, Resolved};
 use reseal_pipeline::plan::{Choices, Planned};
 use reseal_pipeline::problem::{Problem, ProblemKind};
 use reseal_pipeline::{actions, secrets};
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::VERSION;
 use crate::exit::Exit;
+use crate::lockfile;
 use crate::rim::files::SpecFolder;
 use crate::rim::random;
 use crate::scrub::Scrubber;
@@ -137,6 +139,21 @@ pub struct Prepared {
     pub planned: Planned,
     /// The spec.
     pub spec: Spec,
+    /// What it resolved to, for the lock.
+    pub resolved: Resolved,
+    /// What is different from the lock; `None` without a lock.
+    pub differences: Option<Vec<String>>,
+}
+
+/// What the command line decides about a plan.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// Build although nothing changed; replace an image of the same name.
+    pub force: bool,
+    /// Refuse differences from the lock.
+    pub locked: bool,
+    /// The runner's address in CIDR form, where it is known.
+    pub runner: Option<String>,
 }
 
 /// Why there is no plan.
@@ -147,6 +164,8 @@ pub enum Unplanned {
     Cloud(CloudUnavailable),
     /// A local file cannot be read.
     File(String, std::io::Error),
+    /// The lock says something else.
+    Locked(Vec<String>),
 }
 
 impl Unplanned {
@@ -156,7 +175,7 @@ impl Unplanned {
             Self::Problems(problems) if problems.iter().all(|p| p.warning || p.kind == ProblemKind::Cloud) => {
                 Exit::Cloud
             }
-            Self::Problems(_) | Self::File(..) => Exit::Input,
+            Self::Problems(_) | Self::File(..) | Self::Locked(_) => Exit::Input,
             Self::Cloud(_) => Exit::Cloud,
         }
     }
@@ -167,6 +186,28 @@ impl Unplanned {
 /// # Errors
 /// See [`Unplanned`].
 pub async fn prepare(document: &Document, spec: &Spec, setting: &Setting, force: bool) -> Result<Prepared, Unplanned> {
+    prepare_with(
+        document,
+        spec,
+        setting,
+        &Wishes {
+            force,
+            ..Wishes::default()
+        },
+    )
+    .await
+}
+
+/// Asks the cloud and makes the plan of one build, as the command line wishes.
+///
+/// # Errors
+/// See [`Unplanned`].
+pub async fn prepare_with(
+    document: &Document,
+    spec: &Spec,
+    setting: &Setting,
+    wishes: &Wishes,
+) -> Result<Prepared, Unplanned> {
     let mut files: BTreeMap<String, FileFact> = BTreeMap::new();
     for path in facts::local_paths(spec) {
         let fact = setting
@@ -179,17 +220,35 @@ pub async fn prepare(document: &Document, spec: &Spec, setting: &Setting, force:
     let facts = gathered
         .map_err(|error| Unplanned::Cloud(error.into()))?
         .map_err(Unplanned::Problems)?;
+    let resolved = lock::resolve(spec, &facts);
+    let lock = lockfile::path(&document.path).display().to_string();
+    let differences = lockfile::compare(&document.path, &spec.name, &resolved);
+    let differences = differences.map_err(|error| Unplanned::File(lock, error))?;
+    if wishes.locked {
+        match &differences {
+            None => {
+                return Err(Unplanned::Locked(vec![
+                    "there is no lock for this build yet".to_owned(),
+                ]));
+            }
+            Some(lines) if !lines.is_empty() => return Err(Unplanned::Locked(lines.clone())),
+            Some(_) => {}
+        }
+    }
     let canonical = document.canonical.get(&spec.name).unwrap_or(spec);
     let content = reseal_pipeline::plan::content(canonical, &facts);
+    let runner = wishes.runner.clone().unwrap_or_else(|| "0.0.0.0/0".to_owned());
     let choices = Choices {
-        force,
+        force: wishes.force,
         content,
-        runner: vec!["0.0.0.0/0".to_owned()],
+        runner: vec![runner],
     };
     let planned = reseal_pipeline::plan::plan(spec, &facts, &choices).map_err(Unplanned::Problems)?;
     Ok(Prepared {
         planned,
         spec: spec.clone(),
+        resolved,
+        differences,
     })
 }
 

@@ -35,6 +35,9 @@ pub(super) fn unplanned(console: &Console, document: &Document, why: &Unplanned)
             );
         }
         Unplanned::Cloud(error) => cloud(console, error),
+        Unplanned::Locked(lines) => {
+            console.error("the lock says something else", lines);
+        }
     }
     why.exit()
 }

@@ -3,4 +3,5 @@
 pub mod clock;
 pub mod env;
 pub mod files;
+pub mod net;
 pub mod random;
