@@ -43,7 +43,12 @@ fn strike() -> impl Strategy<Value = Strike> {
 
 fn mishap() -> impl Strategy<Value = (String, String, Mishap)> {
     let verb = prop_oneof![Just("run"), Just("undo"), Just("find")];
-    let mishap = prop_oneof![Just(Mishap::Refused), Just(Mishap::Unwell), Just(Mishap::Lost)];
+    let mishap = prop_oneof![
+        Just(Mishap::Refused),
+        Just(Mishap::Unwell),
+        Just(Mishap::Lost),
+        Just(Mishap::Dropped)
+    ];
     (verb, proptest::sample::select(Bench::new().ids()), mishap)
         .prop_map(|(verb, step, mishap)| (verb.into(), step, mishap))
 }

@@ -10,7 +10,7 @@ use reseal_journal::{Event, FailureRecord, Outcome, StepState};
 use reseal_machine::Clock as _;
 
 use crate::bench::{Bench, IMAGE, Way, step};
-use crate::world::Mishap::{Lost, Refused, Unwell};
+use crate::world::Mishap::{Dropped, Lost, Refused, Unwell};
 
 fn retries(retries: u32) -> Policy {
     Policy {
@@ -68,11 +68,23 @@ fn a_refusal_is_not_tried_again_but_work_in_the_guest_is() {
 }
 
 #[test]
-fn a_lost_answer_is_found_by_the_marks_and_not_made_twice() {
+fn what_was_made_before_the_answer_was_lost_is_found_and_not_made_twice() {
+    let mut bench = Bench::new();
+    bench.policy("server", retries(1));
+    bench.world.spoil("run", "server", [Dropped]);
+    assert_eq!(bench.live(), Ended::Succeeded { stuck: vec![] });
+    assert_eq!(
+        (bench.world.calls("run", "server"), bench.world.calls("find", "server")),
+        (1, 1)
+    );
+    assert_eq!(bench.world.left(), [IMAGE]);
+}
+
+#[test]
+fn what_was_made_before_a_final_failure_is_found_and_removed() {
     let mut bench = Bench::new();
     bench.policy("server", retries(1));
     bench.world.spoil("run", "server", [Lost]);
-    // Lost for good: the engine may not try again, so the thing must be found and removed by its marks.
     assert!(matches!(bench.live(), Ended::Failed { .. }));
     assert_eq!(bench.world.left(), [""; 0]);
 }

@@ -20,6 +20,8 @@ pub(crate) enum Mishap {
     Unwell,
     /// Done, but the answer was lost.
     Lost,
+    /// Done, but the answer was lost, and trying again may help.
+    Dropped,
 }
 
 /// One thing.
@@ -144,13 +146,14 @@ fn before(mishap: Option<Mishap>) -> Result<(), ActionError> {
     match mishap {
         Some(Mishap::Refused) => Err(refused(Status::Permanent)),
         Some(Mishap::Unwell) => Err(refused(Status::Temporary)),
-        Some(Mishap::Lost) | None => Ok(()),
+        Some(Mishap::Lost | Mishap::Dropped) | None => Ok(()),
     }
 }
 
 fn after(mishap: Option<Mishap>) -> Result<(), ActionError> {
     match mishap {
         Some(Mishap::Lost) => Err(refused(Status::Permanent)),
+        Some(Mishap::Dropped) => Err(refused(Status::Temporary)),
         _ => Ok(()),
     }
 }
