@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context, FailureClass};
-use reseal_machine::cloud::{NewFloatingIp, ResourceKind};
+use reseal_machine::cloud::{Marked, NewFloatingIp, ResourceKind};
 use reseal_machine::{FloatingIpId, NetworkId};
 use serde::{Deserialize, Serialize};
 
+use super::look_again;
 use super::ready::ReadyOutput;
 use crate::world::World;
 
@@ -34,12 +35,16 @@ pub(super) struct Give(pub(super) World);
 
 impl Give {
     async fn release_earlier(&self, cx: &Context<'_>) -> Result<(), ActionError> {
-        for found in self.0.cloud.find_marked(Some(cx.build())).await? {
-            if found.kind == ResourceKind::FloatingIp && found.marks.step == cx.step().id {
-                self.0.cloud.delete_floating_ip(&FloatingIpId::new(found.id)).await?;
-            }
+        match look_again(cx, || self.allocated(cx)).await? {
+            Some(id) => Ok(self.0.cloud.delete_floating_ip(&id).await?),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    async fn allocated(&self, cx: &Context<'_>) -> Result<Option<FloatingIpId>, ActionError> {
+        let marked = self.0.cloud.find_marked(Some(cx.build())).await?;
+        let own = |found: &Marked| found.kind == ResourceKind::FloatingIp && found.marks.step == cx.step().id;
+        Ok(marked.into_iter().find(own).map(|found| FloatingIpId::new(found.id)))
     }
 }
 

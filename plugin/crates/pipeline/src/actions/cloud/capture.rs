@@ -13,8 +13,8 @@ use reseal_machine::error::{CloudError, CloudErrorKind};
 use reseal_machine::{ImageId, Schedule, ServerId, VolumeId};
 use serde::{Deserialize, Serialize};
 
-use super::passing;
 use super::ready::ReadyOutput;
+use super::{look_again, passing};
 use crate::world::{World, name};
 
 /// What to capture.
@@ -42,12 +42,7 @@ impl Action for Capture {
     type Output = CaptureOutput;
 
     async fn find(&self, cx: &Context<'_>, _params: &CaptureParams) -> Result<Option<CaptureOutput>, ActionError> {
-        let query = ImageQuery {
-            name: Some(name(cx.build())),
-            ..ImageQuery::default()
-        };
-        let images: Vec<Image> = self.0.cloud.images(&query).await?;
-        Ok(images.into_iter().next().map(|image| CaptureOutput { image: image.id }))
+        look_again(cx, || self.by_name(cx)).await
     }
 
     async fn run(&self, cx: &Context<'_>, params: &CaptureParams) -> Result<CaptureOutput, ActionError> {
@@ -88,6 +83,15 @@ impl Action for Capture {
 }
 
 impl Capture {
+    async fn by_name(&self, cx: &Context<'_>) -> Result<Option<CaptureOutput>, ActionError> {
+        let query = ImageQuery {
+            name: Some(name(cx.build())),
+            ..ImageQuery::default()
+        };
+        let images: Vec<Image> = self.0.cloud.images(&query).await?;
+        Ok(images.into_iter().next().map(|image| CaptureOutput { image: image.id }))
+    }
+
     async fn upload(
         &self,
         cx: &Context<'_>,

@@ -6,7 +6,7 @@ use reseal_machine::SecurityGroupId;
 use reseal_machine::cloud::{IngressRule, NewSecurityGroup, ResourceKind};
 use serde::{Deserialize, Serialize};
 
-use super::busy;
+use super::{busy, look_again};
 use crate::world::{World, name};
 
 /// What to open, and to whom.
@@ -32,10 +32,7 @@ pub(super) struct Open(pub(super) World);
 
 impl Open {
     async fn made_before(&self, cx: &Context<'_>) -> Result<Option<GroupOutput>, ActionError> {
-        let marked = self.0.cloud.find_marked(Some(cx.build())).await?;
-        let group = marked
-            .into_iter()
-            .find(|found| found.kind == ResourceKind::SecurityGroup);
+        let group = seek::made(cx, self.0.cloud.as_ref(), ResourceKind::SecurityGroup).await?;
         Ok(group.map(|found| GroupOutput {
             id: SecurityGroupId::new(found.id),
             name: found.name,
@@ -50,7 +47,7 @@ impl Action for Open {
 
     async fn find(&self, cx: &Context<'_>, params: &GroupParams) -> Result<Option<GroupOutput>, ActionError> {
         // A group without its rules is worth nothing; it cannot be told from a whole one, so it is made anew.
-        if let Some(found) = self.made_before(cx).await? {
+        if let Some(found) = look_again(cx, || self.made_before(cx)).await? {
             self.undo(cx, params, Some(&found)).await?;
         }
         Ok(None)
@@ -80,7 +77,7 @@ impl Action for Open {
     async fn undo(&self, cx: &Context<'_>, _: &GroupParams, output: Option<&GroupOutput>) -> Result<(), ActionError> {
         let found = match output {
             Some(output) => Some(output.clone()),
-            None => self.made_before(cx).await?,
+            None => look_again(cx, || self.made_before(cx)).await?,
         };
         match found {
             Some(group) => self.0.cloud.delete_security_group(&group.id).await.map_err(busy),

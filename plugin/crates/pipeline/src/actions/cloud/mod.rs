@@ -8,6 +8,7 @@ mod image;
 mod keypair;
 mod publish;
 mod ready;
+mod seek;
 mod server;
 mod shutoff;
 
@@ -21,7 +22,9 @@ pub use ready::{ReadyOutput, ReadyParams};
 pub use server::{ImageOf, ServerOutput, ServerParams, UserData};
 pub use shutoff::ShutoffParams;
 
-use reseal_engine::{ActionError, Registry, Verdict};
+use std::time::Duration;
+
+use reseal_engine::{ActionError, Context, Registry, Verdict};
 use reseal_machine::error::{CloudError, CloudErrorKind, Status};
 
 use crate::world::World;
@@ -50,6 +53,21 @@ pub(crate) fn passing<T>(result: Result<Verdict<T>, CloudError>) -> Result<Verdi
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Looks for something that an earlier process may have made: more than once, because lists lag behind creation.
+pub(crate) async fn look_again<T, F, Fut>(cx: &Context<'_>, mut look: F) -> Result<Option<T>, ActionError>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<Option<T>, ActionError>>,
+{
+    for pause in [5, 15, 40] {
+        if let Some(found) = look().await? {
+            return Ok(Some(found));
+        }
+        cx.clock().sleep(Duration::from_secs(pause)).await;
+    }
+    look().await
 }
 
 /// An error that an undo may meet again and again until something else is gone.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context, FailureClass, Verdict};
 use reseal_guest::system::{self as bootstrap, BootstrapValues};
-use reseal_machine::cloud::{NewServer, Observed, ResourceKind, RootVolume};
+use reseal_machine::cloud::{Marked, NewServer, Observed, ResourceKind, RootVolume};
 use reseal_machine::error::CloudErrorKind;
 use reseal_machine::{FlavorId, ImageId, NetworkId, Schedule, ServerId, VolumeId};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::identity::{IdentityOutput, PASSWORD, PFX, PFX_PASSWORD};
 use super::ready::ReadyOutput;
-use super::{busy, passing};
+use super::{busy, look_again, passing};
 use crate::plan::ids;
 use crate::world::{Role, World, name, role_name};
 
@@ -88,15 +88,7 @@ impl Action for Create {
     type Output = ServerOutput;
 
     async fn find(&self, cx: &Context<'_>, _params: &ServerParams) -> Result<Option<ServerOutput>, ActionError> {
-        let marked = self.0.cloud.find_marked(Some(cx.build())).await?;
-        let own = |found: &reseal_machine::cloud::Marked| {
-            found.kind == ResourceKind::Server && found.marks.step == cx.step().id
-        };
-        let server = marked.into_iter().find(own);
-        Ok(server.map(|found| ServerOutput {
-            id: ServerId::new(found.id),
-            name: found.name,
-        }))
+        look_again(cx, || self.by_marks(cx)).await
     }
 
     async fn run(&self, cx: &Context<'_>, params: &ServerParams) -> Result<ServerOutput, ActionError> {
@@ -132,6 +124,16 @@ impl Action for Create {
 }
 
 impl Create {
+    async fn by_marks(&self, cx: &Context<'_>) -> Result<Option<ServerOutput>, ActionError> {
+        let marked = self.0.cloud.find_marked(Some(cx.build())).await?;
+        let own = |found: &Marked| found.kind == ResourceKind::Server && found.marks.step == cx.step().id;
+        let server = marked.into_iter().find(own);
+        Ok(server.map(|found| ServerOutput {
+            id: ServerId::new(found.id),
+            name: found.name,
+        }))
+    }
+
     fn request(&self, cx: &Context<'_>, params: &ServerParams) -> Result<NewServer, ActionError> {
         let own = name(cx.build());
         let image = match &params.image {
