@@ -55,11 +55,22 @@ impl Action for Clean {
         detached::remove(cx, guest.as_ref(), &place).await?;
         let result = Hygiene::read(&answer).map_err(|failure| refused(FailureClass::Sysprep, &failure))?;
         for category in &result.categories {
-            let text = format!(
-                "{:?}: {} ({} bytes)",
-                category.category, category.detail, category.freed
-            );
-            if category.done { cx.note(text) } else { cx.warn(text) }
+            let name = serde_json::to_value(category.category).unwrap_or_default();
+            let name = name.as_str().unwrap_or_default().replace('_', " ");
+            let freed = category.freed / (1024 * 1024);
+            let detail = if category.detail.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", category.detail)
+            };
+            if category.done {
+                cx.note(format!(
+                    "{name}: {} removed, {freed} MiB freed{detail}",
+                    category.removed
+                ));
+            } else {
+                cx.warn(format!("{name}: not cleaned{detail}"));
+            }
         }
         Ok(result)
     }

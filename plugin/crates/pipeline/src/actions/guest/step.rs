@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context, FailureClass};
 use reseal_guest::steps::{Reboot, RebootWhen};
 use reseal_guest::system::{Condition, FetchUrl, PendingReboot, Query as _};
-use reseal_guest::{Call, CallContext, Delivered, Mode, Outcome, Payload, RunAs, Step};
+use reseal_guest::{Call, CallContext, Delivered, ItemState, Mode, Outcome, Payload, RunAs, Step};
 use reseal_machine::Communicator;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -110,7 +110,7 @@ impl Run {
             detached::remove(cx, guest, &place).await?;
         }
         let outcome = read.map_err(|failure| refused(params.class, &failure))?;
-        say(cx, &outcome);
+        say(cx, &params.step, &outcome);
         Ok(outcome)
     }
 
@@ -235,20 +235,37 @@ async fn restart(cx: &Context<'_>, guest: &dyn Communicator, wanted: &Reboot) ->
     })
 }
 
-fn say(cx: &Context<'_>, outcome: &Outcome) {
+fn say(cx: &Context<'_>, step: &Step, outcome: &Outcome) {
     for warning in &outcome.warnings {
         cx.warn(warning.clone());
     }
     for item in &outcome.items {
-        cx.note(format!("{} {}: {:?}", item.id, item.title, item.state));
+        let title = if item.title == item.id { "" } else { item.title.as_str() };
+        cx.note(format!("{} {title}: {}", item.id, word(item.state)).replace(" :", ":"));
     }
+    // A script has nothing to say of itself but that it ran.
+    let detail = if outcome.detail == step.name() {
+        "done"
+    } else {
+        outcome.detail.as_str()
+    };
     let already = if outcome.already { "already there: " } else { "" };
     let later = if outcome.reboot_required {
         " (a restart is pending)"
     } else {
         ""
     };
-    cx.note(format!("{already}{}{later}", outcome.detail));
+    cx.note(format!("{already}{detail}{later}"));
+}
+
+fn word(state: ItemState) -> &'static str {
+    match state {
+        ItemState::Installed => "installed",
+        ItemState::Already => "there already",
+        ItemState::Skipped => "left out",
+        ItemState::Failed => "failed",
+        ItemState::NotApplicable => "does not fit this system",
+    }
 }
 
 fn place(cx: &Context<'_>, params: &StepParams, round: u32) -> Place {
