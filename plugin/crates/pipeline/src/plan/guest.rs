@@ -20,85 +20,61 @@ use crate::facts::{Facts, FileFact};
 
 /// The guest's whole preparation.
 pub(super) fn prepare(builder: &mut Builder, spec: &Spec, facts: &Facts) {
-    let connect = || ids::CONNECT.to_owned();
     files(builder, spec, facts);
     for (number, step) in spec.software.iter().enumerate() {
-        software(
-            builder,
-            "guest",
-            ids::CONNECT,
-            number + 1,
-            step,
-            facts,
-            FailureClass::Install,
-        );
+        let class = FailureClass::Install;
+        software(builder, "guest", ids::CONNECT, number + 1, step, facts, class);
     }
     let settle = SettleParams { connect: connect() };
-    builder.add(
-        ids::SETTLE,
-        "restart until Windows is settled",
-        "guest.settle",
-        Contained,
-        &settle,
-    );
-    let categories = categories(spec);
-    if !categories.is_empty() {
-        let hygiene = HygieneParams {
-            connect: connect(),
-            categories,
-        };
-        builder.add(
-            ids::HYGIENE,
-            "clean up in the guest",
-            "guest.hygiene",
-            Contained,
-            &hygiene,
-        );
-    }
+    let title = "restart until Windows is settled";
+    builder.add(ids::SETTLE, title, "guest.settle", Contained, &settle);
+    hygiene(builder, spec);
     answer_file(builder, spec);
-    let residue = ResidueParams {
-        connect: connect(),
-        variables: spec.secrets.keys().cloned().collect(),
-    };
-    builder.add(
-        ids::RESIDUE,
-        "search the guest for secrets",
-        "guest.residue",
-        Contained,
-        &residue,
-    );
-    let preflight = PreflightParams {
-        connect: connect(),
-        fix: spec.generalize.fix.iter().map(|fix| fixes(*fix)).collect(),
-    };
-    builder.add(
-        ids::PREFLIGHT,
-        "check that sysprep can succeed",
-        "guest.preflight",
-        Contained,
-        &preflight,
-    );
+    check(builder, spec);
+    generalize(builder, spec);
+}
+
+fn connect() -> String {
+    ids::CONNECT.to_owned()
+}
+
+fn hygiene(builder: &mut Builder, spec: &Spec) {
+    let categories = categories(spec);
+    if categories.is_empty() {
+        return;
+    }
+    let connect = connect();
+    let hygiene = HygieneParams { connect, categories };
+    let title = "clean up in the guest";
+    builder.add(ids::HYGIENE, title, "guest.hygiene", Contained, &hygiene);
+}
+
+/// Nothing secret is left, and nothing would make sysprep fail.
+fn check(builder: &mut Builder, spec: &Spec) {
+    let variables = spec.secrets.keys().cloned().collect();
+    let connect = connect();
+    let residue = ResidueParams { connect, variables };
+    let title = "search the guest for secrets";
+    builder.add(ids::RESIDUE, title, "guest.residue", Contained, &residue);
+    let fix = spec.generalize.fix.iter().map(|fix| fixes(*fix)).collect();
+    let connect = self::connect();
+    let preflight = PreflightParams { connect, fix };
+    let title = "check that sysprep can succeed";
+    builder.add(ids::PREFLIGHT, title, "guest.preflight", Contained, &preflight);
+}
+
+fn generalize(builder: &mut Builder, spec: &Spec) {
     let sysprep = SysprepParams {
         connect: connect(),
         ready: ids::READY.into(),
         remove_account: spec.connect.winrm.way_in != WayIn::ServerPassword,
         limit_seconds: spec.generalize.timeout.duration().as_secs(),
     };
-    builder.add(
-        ids::SYSPREP,
-        "generalize with sysprep",
-        "guest.sysprep",
-        Contained,
-        &sysprep,
-    );
+    let title = "generalize with sysprep";
+    builder.add(ids::SYSPREP, title, "guest.sysprep", Contained, &sysprep);
     let release = ReleaseParams { connect: connect() };
-    builder.add(
-        ids::RELEASE,
-        "let the guest shut down",
-        "guest.release",
-        Contained,
-        &release,
-    );
+    let title = "let the guest shut down";
+    builder.add(ids::RELEASE, title, "guest.release", Contained, &release);
 }
 
 fn files(builder: &mut Builder, spec: &Spec, facts: &Facts) {

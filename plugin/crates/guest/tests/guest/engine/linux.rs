@@ -28,6 +28,7 @@ fn add(batch: &mut Batch, case: &str, step: &str, options: Value) {
 }
 
 #[test]
+// Long because one start of the engine serves many operations.
 fn files_and_archives() {
     let Some(winps) = winps("files_and_archives") else {
         return;

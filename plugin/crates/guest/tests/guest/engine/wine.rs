@@ -159,6 +159,7 @@ fn registry_and_environment() {
 }
 
 #[test]
+// Long because one start of the engine serves many operations.
 fn installers() {
     let _alone = WINE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let Some(winps) = wine("installers") else { return };
@@ -294,6 +295,7 @@ fn installers() {
 }
 
 #[test]
+// Long because one start of the engine serves many operations.
 fn facts_and_preparations() {
     let _alone = WINE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let Some(winps) = wine("facts_and_preparations") else {

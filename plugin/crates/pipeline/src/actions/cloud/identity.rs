@@ -13,7 +13,7 @@ pub const KEY: &str = "build/key";
 /// The build account's password.
 pub const PASSWORD: &str = "build/password";
 /// The listener's PFX.
-pub const PFX: &str = "build/pfx";
+pub(super) const PFX: &str = "build/pfx";
 /// The PFX's password.
 pub const PFX_PASSWORD: &str = "build/pfx-password";
 

@@ -44,11 +44,11 @@ pub struct ActiveParams {
 
 /// What is known of a finished image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ActiveOutput {
+pub(super) struct ActiveOutput {
     /// Its size in bytes, when told.
-    pub size: Option<u64>,
+    pub(super) size: Option<u64>,
     /// Its properties, as the cloud made them.
-    pub properties: BTreeMap<String, String>,
+    pub(super) properties: BTreeMap<String, String>,
 }
 
 /// The watching action.

@@ -19,7 +19,7 @@ pub const FINGERPRINT: &str = "reseal_fingerprint";
 /// The property that tells which spec an image was made from.
 pub const SPEC: &str = "reseal_spec";
 /// The property that tells which run made an image.
-pub const RUN: &str = "reseal_run";
+const RUN: &str = "reseal_run";
 
 /// How to publish.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -43,13 +43,13 @@ pub enum BaseFile {
 
 /// What was pushed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AnswerFileOutput {
+pub(super) struct AnswerFileOutput {
     /// Its path in the guest.
-    pub path: String,
+    pub(super) path: String,
     /// Its SHA-256.
-    pub sha256: String,
+    pub(super) sha256: String,
     /// Where the base was found.
-    pub base: Option<String>,
+    pub(super) base: Option<String>,
 }
 
 /// The action.

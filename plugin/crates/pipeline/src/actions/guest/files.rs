@@ -28,11 +28,11 @@ pub struct FileItem {
 
 /// What was pushed.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct FilesOutput {
+pub(super) struct FilesOutput {
     /// Files that were there already.
-    pub unchanged: usize,
+    pub(super) unchanged: usize,
     /// Bytes that were sent.
-    pub sent: u64,
+    pub(super) sent: u64,
 }
 
 /// The action.

@@ -40,9 +40,9 @@ pub struct SysprepParams {
 
 /// The proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SysprepOutput {
+pub(super) struct SysprepOutput {
     /// What the guest's state was when sysprep had ended.
-    pub evidence: Evidence,
+    pub(super) evidence: Evidence,
 }
 
 /// What the watching has seen so far.
