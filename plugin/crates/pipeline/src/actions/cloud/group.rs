@@ -32,7 +32,10 @@ pub(super) struct Open(pub(super) World);
 
 impl Open {
     async fn made_before(&self, cx: &Context<'_>) -> Result<Option<GroupOutput>, ActionError> {
-        let group = seek::made(cx, self.0.cloud.as_ref(), ResourceKind::SecurityGroup).await?;
+        let marked = self.0.cloud.find_marked(Some(cx.build())).await?;
+        let group = marked
+            .into_iter()
+            .find(|found| found.kind == ResourceKind::SecurityGroup);
         Ok(group.map(|found| GroupOutput {
             id: SecurityGroupId::new(found.id),
             name: found.name,

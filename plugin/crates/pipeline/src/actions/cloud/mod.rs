@@ -8,7 +8,6 @@ mod image;
 mod keypair;
 mod publish;
 mod ready;
-mod seek;
 mod server;
 mod shutoff;
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context, FailureClass, Verdict};
 use reseal_guest::system::{self as bootstrap, BootstrapValues};
-use reseal_machine::cloud::{Marked, NewServer, Observed, ResourceKind, RootVolume};
+use reseal_machine::clock::elapsed;
+use reseal_machine::cloud::{Marked, NewServer, Observed, ResourceKind, RootVolume, ServerStatus};
 use reseal_machine::error::CloudErrorKind;
 use reseal_machine::{FlavorId, ImageId, NetworkId, Schedule, ServerId, VolumeId};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -107,10 +108,11 @@ impl Action for Create {
             Some(output) => Some(output.clone()),
             None => self.find(cx, params).await?,
         };
-        let mut volumes = cx
-            .output_if_any::<ReadyOutput>(&params.ready)?
-            .map(|ready| ready.volumes)
-            .unwrap_or_default();
+        let mut volumes = match (cx.output_if_any::<ReadyOutput>(&params.ready)?, &found) {
+            (Some(ready), _) => ready.volumes,
+            (None, Some(server)) => self.young(cx, params, &server.id).await?,
+            (None, None) => Vec::new(),
+        };
         if let Some(server) = found {
             self.remember(&server.id, &mut volumes).await?;
             self.0.cloud.delete_server(&server.id).await?;
@@ -162,6 +164,44 @@ impl Create {
         })
     }
 
+    /// The volumes of a machine that nobody has waited for: it may not be shown yet, and its root volume may still be in
+    /// the making. They are marked, because an undo that broke off after the machine's end must find them again.
+    async fn young(
+        &self,
+        cx: &Context<'_>,
+        params: &ServerParams,
+        id: &ServerId,
+    ) -> Result<Vec<VolumeId>, ActionError> {
+        let cloud = &self.0.cloud;
+        if look_again(cx, || async { Ok(cloud.server(id).await?.present()) })
+            .await?
+            .is_none()
+        {
+            let marked = cloud.find_marked(Some(cx.build())).await?.into_iter();
+            let own = marked.filter(|found| found.kind == ResourceKind::Volume && found.marks.step == cx.step().id);
+            return Ok(own.map(|found| VolumeId::new(found.id)).collect());
+        }
+        let begun = cx.clock().now();
+        let look = || async {
+            let mut volumes = Vec::new();
+            self.remember(id, &mut volumes).await?;
+            let seen = cloud.server(id).await?.present();
+            let growing = seen.is_some_and(|server| server.status == ServerStatus::Build);
+            let worth_it = params.root_volume.is_some() && volumes.is_empty() && growing;
+            Ok(match worth_it && elapsed(cx.clock(), begun) < YOUTH {
+                true => Verdict::Waiting("BUILD, no volume yet".into()),
+                false => Verdict::Done(volumes),
+            })
+        };
+        let volumes = cx
+            .wait_until("the machine's root volume", Schedule::up_to(YOUTH), look)
+            .await?;
+        for volume in &volumes {
+            cloud.mark_volume(volume, &cx.marks()).await?;
+        }
+        Ok(volumes)
+    }
+
     /// Adds the volumes that die with nobody: known only while the server is there.
     async fn remember(&self, server: &ServerId, volumes: &mut Vec<VolumeId>) -> Result<(), ActionError> {
         match self.0.cloud.attachments(server).await {
@@ -187,6 +227,9 @@ impl Create {
         waited.map_err(|error| error.class(FailureClass::Cloud))
     }
 }
+
+/// How long the undo of a machine waits for its root volume.
+const YOUTH: Duration = Duration::from_mins(5);
 
 /// Where the HTTPS listener is when nobody enters by it.
 const HTTPS_PORT: u16 = 5986;
