@@ -5,9 +5,18 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::{
+    build, completions, doctor, explain, init, lab, plan, rehearse, report, resume, schema, status, unattend, validate,
+};
+use crate::console::text::quoted;
+
+/// Where runs are kept when nothing else is said.
+pub const DEFAULT_RUNS: &str = ".reseal/runs";
+
 /// Builds Windows golden images from one YAML file.
 #[derive(Debug, Parser)]
 #[command(name = "reseal", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = EXIT_CODES)]
 pub struct Arguments {
     /// How things look.
     #[command(flatten)]
@@ -17,17 +26,36 @@ pub struct Arguments {
     pub command: Command,
 }
 
+const EXIT_CODES: &str = "\
+Options may be written with one dash or two.
+
+Exit codes:
+   0  all is well                          7  answer file, preflight or sysprep failed
+   1  a fault of this program              8  the image could not be made
+   2  the spec or the command is wrong     9  the image does not hold what it should
+   3  something needs formatting          10  plan: there is something to do
+   4  the cloud refused, or is not well   11  the image is there, but something is left behind
+   5  the guest cannot be reached        130  interrupted, and cleaned up
+   6  a step of the software failed";
+
 /// How things look.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Output")]
 pub struct Look {
-    /// Write JSON Lines instead of text.
+    /// Write JSON Lines to standard output instead of text.
     #[arg(long, global = true)]
     pub json: bool,
-    /// Write Packer's machine-readable lines.
+    /// Write Packer's machine-readable lines to standard output.
     #[arg(long, global = true, conflicts_with = "json")]
     pub machine_readable: bool,
-    /// Use colour: auto, always, never (or true, false).
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    /// When to use colour; true and false are understood too.
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true
+    )]
     pub color: Colour,
     /// Put the time before every line.
     #[arg(long, global = true)]
@@ -51,33 +79,47 @@ pub enum Colour {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a spec to begin with, its schema, and a CI file.
+    Init(init::Init),
     /// Check specs: everything that can be known offline.
-    Validate(Validate),
+    Validate(validate::Validate),
     /// Show what a build would do.
-    Plan(PlanCommand),
+    Plan(plan::PlanCommand),
     /// Build images.
-    Build(Build),
+    Build(build::Build),
     /// Build on this machine, in the built-in lab: real protocols, no cloud, no time.
-    Rehearse(Rehearse),
+    Rehearse(rehearse::Rehearse),
     /// Serve the built-in lab on loopback for any client.
-    Lab(Lab),
+    Lab(lab::Lab),
     /// Show builds that are not closed.
-    Status(Status),
-    /// Go on with a build.
-    Resume(Resume),
+    Status(status::Status),
+    /// Go on with a build from the step that failed.
+    Resume(resume::Resume),
     /// Remove what builds have left.
-    Cleanup(Cleanup),
+    Cleanup(resume::Cleanup),
+    /// Make the timeline of a build.
+    Report(report::Report),
+    /// Compile, check and compare answer files.
+    #[command(subcommand)]
+    Unattend(unattend::Unattend),
+    /// Explain a code, or read sysprep's logs.
+    Explain(explain::Explain),
+    /// Say what is reachable, and which layer fails.
+    Doctor(doctor::Doctor),
     /// Print the JSON Schema of specs.
-    Schema(Schema),
+    Schema(schema::Schema),
+    /// Print the completions for a shell.
+    Completions(completions::Completions),
 }
 
 /// Values for a spec's variables.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Variables and matrix")]
 pub struct Values {
-    /// Give a variable a value.
+    /// Give a variable a value; may be repeated.
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair)]
     pub vars: Vec<(String, String)>,
-    /// Take variables from a YAML or JSON file.
+    /// Take variables from a YAML or JSON file; may be repeated.
     #[arg(long = "var-file", value_name = "FILE")]
     pub var_files: Vec<PathBuf>,
     /// Only these builds of a matrix (names or patterns, with commas).
@@ -86,31 +128,6 @@ pub struct Values {
     /// Not these builds of a matrix.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub except: Vec<String>,
-}
-
-/// `validate`.
-#[derive(Debug, Args)]
-pub struct Validate {
-    /// The specs.
-    #[arg(required = true)]
-    pub specs: Vec<PathBuf>,
-    /// Ask the cloud too.
-    #[arg(long)]
-    pub online: bool,
-    #[command(flatten)]
-    pub values: Values,
-}
-
-/// `plan`.
-#[derive(Debug, Args)]
-pub struct PlanCommand {
-    /// The spec.
-    pub spec: PathBuf,
-    /// Exit with 10 when there is something to do.
-    #[arg(long)]
-    pub detailed_exitcode: bool,
-    #[command(flatten)]
-    pub values: Values,
 }
 
 /// What to do when a step fails.
@@ -124,16 +141,12 @@ pub enum OnError {
     Ask,
 }
 
-/// `build`.
-#[derive(Debug, Args)]
-pub struct Build {
-    /// The specs.
-    #[arg(required = true)]
-    pub specs: Vec<PathBuf>,
-    #[command(flatten)]
-    pub how: How,
-    #[command(flatten)]
-    pub values: Values,
+/// Where runs are kept.
+#[derive(Debug, Clone, Args)]
+pub struct Runs {
+    /// Where runs are kept.
+    #[arg(long = "runs", value_name = "FOLDER", default_value = DEFAULT_RUNS)]
+    pub folder: PathBuf,
 }
 
 /// How to build.
@@ -145,116 +158,36 @@ pub struct How {
     /// Build although nothing changed; replace an image of the same name.
     #[arg(long)]
     pub force: bool,
+    /// Refuse to build when image, files or downloads are not what the lock beside the spec says.
+    #[arg(long)]
+    pub locked: bool,
     /// How many builds at once; 0 for all.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub parallel_builds: usize,
-    /// Where runs are kept.
-    #[arg(long, value_name = "FOLDER", default_value = ".reseal/runs")]
-    pub runs: PathBuf,
-}
-
-/// `rehearse`.
-#[derive(Debug, Args)]
-pub struct Rehearse {
-    /// The spec.
-    pub spec: PathBuf,
-    /// Arm a fault of the lab (`reseal lab --faults` lists them).
-    #[arg(long = "fault", value_name = "NAME[=ARGUMENT][*TIMES]")]
-    pub faults: Vec<String>,
-    /// Hurt the build at random places; the same seed hurts the same places.
-    #[arg(long, value_name = "SEED")]
-    pub chaos: Option<u64>,
+    /// Add the images to a manifest in the shape of Packer's.
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// The run folder.
     #[command(flatten)]
-    pub how: How,
-    #[command(flatten)]
-    pub values: Values,
+    pub runs: Runs,
 }
-
-/// `lab`.
-#[derive(Debug, Args)]
-pub struct Lab {
-    /// Which family of cloud to play.
-    #[arg(long, value_enum, default_value = "nhn")]
-    pub mode: LabMode,
-    /// How much faster than the wall's the lab's time runs.
-    #[arg(long, value_name = "N", default_value_t = 60)]
-    pub speed: u32,
-    /// Arm a fault.
-    #[arg(long = "fault", value_name = "NAME[=ARGUMENT][*TIMES]")]
-    pub faults: Vec<String>,
-    /// How many builds the quota allows at once.
-    #[arg(long, value_name = "N", default_value_t = 4)]
-    pub builds: u32,
-    /// List the faults that can be armed, and end.
-    #[arg(long = "faults")]
-    pub list_faults: bool,
-}
-
-/// Which family of cloud to play.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LabMode {
-    /// NHN Cloud.
-    Nhn,
-    /// Upstream OpenStack.
-    Openstack,
-}
-
-/// `status`.
-#[derive(Debug, Args)]
-pub struct Status {
-    /// Also builds that are closed.
-    #[arg(long)]
-    pub all: bool,
-    /// Where runs are kept.
-    #[arg(long, value_name = "FOLDER", default_value = ".reseal/runs")]
-    pub runs: PathBuf,
-}
-
-/// `resume`.
-#[derive(Debug, Args)]
-pub struct Resume {
-    /// The build's id, or its beginning or end.
-    pub id: String,
-    /// What to do when a step fails.
-    #[arg(long, value_name = "POLICY", default_value = "cleanup")]
-    pub on_error: OnError,
-    /// Where runs are kept.
-    #[arg(long, value_name = "FOLDER", default_value = ".reseal/runs")]
-    pub runs: PathBuf,
-}
-
-/// `cleanup`.
-#[derive(Debug, Args)]
-pub struct Cleanup {
-    /// The build's id, or its beginning or end; without it all open builds of this folder.
-    pub id: Option<String>,
-    /// Look in the cloud for everything that carries the build's marks, also without a journal. Needs a spec for the
-    /// cloud to ask.
-    #[arg(long, value_name = "SPEC")]
-    pub by_marks: Option<PathBuf>,
-    /// Where runs are kept.
-    #[arg(long, value_name = "FOLDER", default_value = ".reseal/runs")]
-    pub runs: PathBuf,
-}
-
-/// `schema`.
-#[derive(Debug, Args)]
-pub struct Schema {}
 
 fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write it as `name=value`")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Packer's habit: `-var x=1` is `--var x=1`. Short options of one letter, values and `-` stay as they are.
-pub fn with_two_dashes(arguments: Vec<OsString>) -> Vec<OsString> {
-    arguments
-        .into_iter()
-        .map(|argument| match argument.to_str() {
-            Some(text) if is_long(text) => OsString::from(format!("-{text}")),
+/// Packer's habit: `-var x=1` is `--var x=1`. Short options of one letter, values, `-` and what follows `--` stay.
+pub(super) fn with_two_dashes(arguments: Vec<OsString>) -> Vec<OsString> {
+    let mut only_values = false;
+    let mut one = |argument: OsString| {
+        only_values |= argument == "--";
+        match argument.to_str() {
+            Some(text) if !only_values && is_long(text) => OsString::from(format!("-{text}")),
             _ => argument,
-        })
-        .collect()
+        }
+    };
+    arguments.into_iter().map(&mut one).collect()
 }
 
 fn is_long(text: &str) -> bool {
@@ -265,11 +198,23 @@ fn is_long(text: &str) -> bool {
     letters.len() > 1 && letters.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !name.starts_with('-')
 }
 
+/// The command as a person would type it again.
+pub(super) fn typed(arguments: &[OsString]) -> String {
+    let words = arguments.iter().skip(1).map(|word| quoted(&word.to_string_lossy()));
+    let words: Vec<String> = std::iter::once("reseal".to_owned()).chain(words).collect();
+    words.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        let words = line.split(' ').map(OsString::from).collect();
+        Arguments::try_parse_from(with_two_dashes(words))
+    }
 
     #[test]
     fn the_definition_is_sound() {
@@ -287,5 +232,28 @@ mod tests {
         check("-h", "-h");
         check("-", "-");
         check("-5", "-5");
+        let after: Vec<OsString> = vec!["--".into(), "-odd-name.yaml".into(), "-file".into()];
+        assert_eq!(with_two_dashes(after.clone()), after);
+    }
+
+    #[test]
+    fn packer_users_need_not_learn_new_words() {
+        let parsed =
+            parse("reseal build -color=false -on-error=ask -var a=b=c -parallel-builds=2 -only=x.* -force x.yaml");
+        let parsed = parsed.unwrap();
+        assert_eq!(parsed.look.color, Colour::Never);
+        let Command::Build(build) = parsed.command else {
+            panic!("another command");
+        };
+        assert_eq!(build.values.vars, [("a".to_owned(), "b=c".to_owned())]);
+        assert_eq!((build.how.on_error, build.how.parallel_builds), (Some(OnError::Ask), 2));
+        assert!(parse("reseal build -json -machine-readable x.yaml").is_err());
+        assert!(parse("reseal build -var nothing x.yaml").is_err());
+    }
+
+    #[test]
+    fn a_command_can_be_pasted() {
+        let words = ["/usr/bin/reseal", "build", "my spec.yaml", "-var", "a=b"].map(OsString::from);
+        assert_eq!(typed(&words), "reseal build 'my spec.yaml' -var a=b");
     }
 }

@@ -1,12 +1,24 @@
-//! The command line: one file per command.
+//! The command line: one file per command, with its own arguments.
 
 mod args;
 mod build;
+mod completions;
+mod doctor;
+mod explain;
+mod init;
 mod lab;
+mod one;
+mod open;
+mod pages;
+mod plan;
+mod rehearse;
 mod report;
-mod runs;
+mod resume;
 mod schema;
+mod status;
 mod sweep;
+mod tell;
+mod unattend;
 mod validate;
 
 use std::ffi::OsString;
@@ -17,11 +29,12 @@ use crate::console::Console;
 use crate::exit::Exit;
 use crate::rim::env::Env;
 
-pub use args::{Arguments, Colour, Command, Look};
+pub use args::{Arguments, Colour, Command, DEFAULT_RUNS, Look};
 
 /// Reads the arguments, runs the command and returns how it ended.
 pub async fn run(arguments: Vec<OsString>) -> Exit {
     let env = Env::read();
+    let typed = args::typed(&arguments);
     let parsed = match Arguments::try_parse_from(args::with_two_dashes(arguments)) {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -31,16 +44,22 @@ pub async fn run(arguments: Vec<OsString>) -> Exit {
             return exit;
         }
     };
-    let console = Console::new(&parsed.look, &env);
+    let console = Console::new(&parsed.look, &env, typed);
     match parsed.command {
+        Command::Init(command) => init::init(&command, &console),
         Command::Validate(command) => validate::validate(&command, &env, &console).await,
-        Command::Plan(command) => validate::plan(&command, &env, &console).await,
+        Command::Plan(command) => plan::plan(&command, &env, &console).await,
         Command::Build(command) => build::build(&command, &env, &console).await,
-        Command::Rehearse(command) => build::rehearse(&command, &env, &console).await,
+        Command::Rehearse(command) => rehearse::rehearse(&command, &env, &console).await,
         Command::Lab(command) => lab::lab(&command, &console).await,
-        Command::Status(command) => runs::status(&command, &console),
-        Command::Resume(command) => runs::resume(&command, &env, &console).await,
-        Command::Cleanup(command) => runs::cleanup(&command, &env, &console).await,
+        Command::Status(command) => status::status(&command, &console),
+        Command::Resume(command) => resume::resume(&command, &env, &console).await,
+        Command::Cleanup(command) => resume::cleanup(&command, &env, &console).await,
+        Command::Report(command) => report::report(&command, &console),
+        Command::Unattend(command) => unattend::unattend(&command, &env, &console),
+        Command::Explain(command) => explain::explain(&command, &console),
+        Command::Doctor(command) => doctor::doctor(&command, &env, &console).await,
         Command::Schema(command) => schema::schema(&command, &console),
+        Command::Completions(command) => completions::completions(&command, &console),
     }
 }

@@ -1,8 +1,13 @@
 //! `schema`: what editors want.
 
-use super::args::Schema;
+use clap::Args;
+
 use crate::console::Console;
 use crate::exit::Exit;
+
+/// `schema`.
+#[derive(Debug, Args)]
+pub struct Schema {}
 
 /// Prints the JSON Schema of specs.
 pub(super) fn schema(_command: &Schema, console: &Console) -> Exit {

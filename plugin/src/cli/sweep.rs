@@ -8,8 +8,8 @@ use reseal_machine::cloud::{Marked, Observed, ResourceKind};
 use reseal_machine::{BuildId, Clock, Cloud, CloudError, FloatingIpId, ImageId, SecurityGroupId, ServerId, VolumeId};
 use reseal_spec::BuildInfo;
 
-use super::args::Values;
-use super::{report, validate};
+use super::args::{DEFAULT_RUNS, Values};
+use super::{open, tell};
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::rim::clock::SystemClock;
@@ -21,18 +21,18 @@ const ATTEMPTS: u32 = 12;
 
 /// Looks for marks in the cloud of a spec and deletes what it finds.
 pub(super) async fn sweep(spec: &Path, build: Option<&str>, env: &Env, console: &Console) -> Exit {
-    let runs = Path::new(".reseal/runs");
-    let Ok((document, _)) = validate::open(spec, &Values::default(), env, console, runs, BuildInfo::default()) else {
+    let runs = Path::new(DEFAULT_RUNS);
+    let Ok((document, _)) = open::open(spec, &Values::default(), env, console, runs, BuildInfo::default()) else {
         return Exit::Input;
     };
     let Some(spec) = document.loaded.specs.first() else {
-        return report::diagnostics(console, &document.loaded.diagnostics).and(Exit::Input);
+        return tell::diagnostics(console, &document.loaded.diagnostics).and(Exit::Input);
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(env.hurry()));
     let cloud = match wiring::cloud(&spec.cloud, env, Arc::clone(&clock), &console.scrubber).await {
         Ok(cloud) => cloud,
         Err(error) => {
-            report::cloud(console, &error);
+            tell::cloud(console, &error);
             return Exit::Cloud;
         }
     };
@@ -44,7 +44,7 @@ pub(super) async fn sweep(spec: &Path, build: Option<&str>, env: &Env, console: 
         }
         Ok(found) => delete_all(cloud.as_ref(), clock.as_ref(), &found, console).await,
         Err(error) => {
-            report::cloud(console, &error.into());
+            tell::cloud(console, &error.into());
             Exit::Cloud
         }
     }

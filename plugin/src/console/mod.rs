@@ -1,26 +1,59 @@
 //! What a person or a CI log sees. The only place that writes to standard output and standard error.
+//!
+//! Every build has a [`Watcher`]; it keeps the tally that all renderers need, writes the log file, and passes on to one
+//! renderer: `live` for a terminal, `plain` for everything else, `json` and `machine` for programs. Results go to
+//! standard output, everything said on the way to standard error; for programs all goes to standard output.
 
 mod ask;
+mod ci;
+mod closing;
+mod ending;
+mod face;
+mod json;
+mod lines;
+mod live;
+mod log;
+mod machine;
+mod manifest;
+mod paint;
 mod plain;
+mod prose;
+mod sink;
+mod summary;
+pub mod table;
+mod tally;
+#[cfg(test)]
+mod tests;
+pub mod text;
+pub mod timeline;
+mod watcher;
 
-use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use indicatif::{MultiProgress, ProgressDrawTarget};
+use jiff::Timestamp;
 use reseal_diag::{Diagnostic, Look as DiagnosticLook};
-use reseal_engine::{Ended, Plan};
-use reseal_journal::{BuildState, Entry};
-use reseal_lab::{CapturedImage, Leftover};
-use reseal_machine::BuildId;
-use reseal_pipeline::plan::Planned;
-use reseal_spec::Spec;
+use reseal_engine::{Plan, Stop};
+use reseal_journal::{Journal, RunDir};
+use reseal_machine::{BuildId, Clock as _};
+use serde_json::{Value, json};
 
 use crate::cli::Look;
+use crate::rim::clock::SystemClock;
 use crate::rim::env::Env;
 use crate::scrub::Scrubber;
+use ending::Ending;
+use face::Face;
+use paint::Paint;
+use sink::Sink;
+use watcher::Renderer;
 
 pub use ask::Terminal;
-pub use plain::Watcher;
+pub use ending::Closing;
+pub use text::plural;
+pub use watcher::Watcher;
 
 /// Where everything that is said goes.
 #[derive(Clone)]
@@ -31,25 +64,39 @@ pub struct Console {
 }
 
 struct Inner {
-    look: Look,
-    colour: bool,
-    output: Mutex<()>,
+    face: Face,
+    paint: Paint,
+    unicode: bool,
+    stamps: bool,
+    sink: Sink,
+    live: MultiProgress,
+    begun: AtomicUsize,
+    many: AtomicBool,
+    typed: String,
+    summary: Option<PathBuf>,
+    files: Mutex<()>,
 }
 
 impl Console {
-    /// A console as the arguments and the environment want it.
-    pub fn new(look: &Look, env: &Env) -> Self {
-        let colour = match look.color {
-            crate::cli::Colour::Always => true,
-            crate::cli::Colour::Never => false,
-            crate::cli::Colour::Auto => {
-                env.get("NO_COLOR").is_none() && std::io::IsTerminal::is_terminal(&std::io::stderr())
-            }
-        };
+    /// A console as the arguments and the environment want it. `typed` is the command as a person would repeat it.
+    pub fn new(look: &Look, env: &Env, typed: String) -> Self {
+        Self::over(look, env, typed, Sink::standard())
+    }
+
+    fn over(look: &Look, env: &Env, typed: String, sink: Sink) -> Self {
+        let face = Face::of(look, env, sink.is_terminal());
         let inner = Inner {
-            look: look.clone(),
-            colour,
-            output: Mutex::new(()),
+            face,
+            paint: Paint::new(face.has_colour(look, env)),
+            unicode: face::unicode(env),
+            stamps: look.timestamp_ui,
+            sink,
+            live: MultiProgress::with_draw_target(face.draw_target()),
+            begun: AtomicUsize::new(0),
+            many: AtomicBool::new(false),
+            typed,
+            summary: env.get("GITHUB_STEP_SUMMARY").map(PathBuf::from),
+            files: Mutex::new(()),
         };
         Self {
             scrubber: Scrubber::default(),
@@ -57,102 +104,226 @@ impl Console {
         }
     }
 
-    /// A result line, to standard output.
+    /// A line of the result, to standard output.
     pub fn line(&self, text: &str) {
-        let _one = self.inner.output.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = writeln!(std::io::stdout(), "{text}");
+        match self.inner.face {
+            Face::Machine => self.put_out(&machine::ui(self, "message", text)),
+            _ => self.put_out(text),
+        }
     }
 
-    /// Something for people, to standard error.
+    /// Something for people.
     pub fn say(&self, text: &str) {
-        let _one = self.inner.output.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = writeln!(std::io::stderr(), "{}", self.scrubber.text(text));
+        self.message("info", "say", text, text);
+    }
+
+    /// Something that a person should look at.
+    pub fn warn(&self, text: &str) {
+        let shown = format!("{} {text}", self.inner.paint.doubtful("warning:"));
+        self.message("warning", "say", text, &shown);
     }
 
     /// An error with hints.
     pub fn error(&self, message: &str, hints: &[String]) {
-        self.say(&format!("error: {message}"));
+        if self.inner.face == Face::Json {
+            let fields = json!({ "level": "error", "text": message, "hints": hints });
+            return self.put_out(&json::line("message", fields));
+        }
+        let shown = format!("{} {message}", self.inner.paint.bad("error:"));
+        self.message("error", "error", message, &shown);
         for hint in hints {
-            self.say(&format!("hint: {hint}"));
+            let shown = format!("{} {hint}", self.inner.paint.strong("hint:"));
+            self.message("info", "say", &format!("hint: {hint}"), &shown);
+        }
+    }
+
+    fn message(&self, level: &str, kind: &str, text: &str, shown: &str) {
+        match self.inner.face {
+            Face::Json => self.put_out(&json::line("message", json!({ "level": level, "text": text }))),
+            Face::Machine => self.put_out(&machine::ui(self, kind, text)),
+            Face::Live | Face::Plain(_) => self.put(shown),
         }
     }
 
     /// Diagnostics as rustc shows them.
     pub fn diagnostics(&self, diagnostics: &[Diagnostic]) {
-        if diagnostics.is_empty() {
-            return;
+        for (index, diagnostic) in diagnostics.iter().enumerate() {
+            match self.inner.face {
+                Face::Json => self.put_out(&json::diagnostic(diagnostic)),
+                Face::Machine => {
+                    let text = reseal_diag::render(diagnostic, DiagnosticLook::Plain);
+                    let kind = if diagnostic.is_error() { "error" } else { "say" };
+                    self.put_out(&machine::ui(self, kind, text.trim_end()));
+                }
+                Face::Live | Face::Plain(_) => {
+                    if index > 0 {
+                        self.put("");
+                    }
+                    self.put(reseal_diag::render(diagnostic, self.diagnostic_look()).trim_end());
+                    self.annotate(diagnostic);
+                }
+            }
         }
-        let look = if self.inner.colour {
+    }
+
+    fn annotate(&self, diagnostic: &Diagnostic) {
+        if let Face::Plain(ci) = self.inner.face
+            && let Some(line) = ci.annotation(diagnostic)
+        {
+            self.put_raw(&line);
+        }
+    }
+
+    fn diagnostic_look(&self) -> DiagnosticLook {
+        if self.inner.paint.is_on() {
             DiagnosticLook::Coloured
         } else {
             DiagnosticLook::Plain
-        };
-        self.say(&reseal_diag::render_all(diagnostics, look));
-    }
-
-    /// A plan.
-    pub fn plan(&self, planned: &Planned, spec: &Spec) {
-        if self.inner.look.json {
-            self.line(&serde_json::to_string(planned).unwrap_or_default());
-            return;
-        }
-        self.line(&format!("{}: {}", spec.name, plural(planned.plan.steps.len(), "step")));
-        for step in &planned.plan.steps {
-            let origin = step
-                .origin
-                .as_ref()
-                .map(|origin| format!("  ({origin})"))
-                .unwrap_or_default();
-            self.line(&format!("  {:<32}{}{origin}", step.id, step.title));
         }
     }
 
-    /// What a rehearsal has left.
-    pub fn rehearsed(&self, left: &[Leftover], images: &[CapturedImage], requests: usize) {
-        for image in images {
-            self.say(&format!(
-                "rehearsed image: {} ({}), min disk {} GB",
-                image.name, image.status, image.min_disk_gb
-            ));
-        }
-        self.say(&format!(
-            "rehearsed: {requests} cloud requests, {}",
-            plural(left.len(), "object") + " left"
-        ));
+    /// Whether a program reads along: results are to be given with [`Console::document`].
+    pub fn is_json(&self) -> bool {
+        self.inner.face == Face::Json
     }
 
-    /// How a build ended.
-    pub fn ended(&self, name: &str, build: &BuildId, runs: &Path, plan: &Plan, ended: &Ended) {
-        plain::ended(self, name, build, runs, plan, ended);
+    /// A result as one JSON document on one line.
+    pub fn document(&self, kind: &str, fields: Value) {
+        self.put_out(&json::line(kind, fields));
+    }
+
+    /// Says that several builds will be watched: their lines carry names.
+    pub fn expect_builds(&self, count: usize) {
+        self.inner.many.store(count > 1, Ordering::Relaxed);
     }
 
     /// A watcher for one build.
-    pub fn watch(&self, name: &str, _runs: &Path, _build: &BuildId) -> Watcher {
-        Watcher::new(self.clone(), name)
+    pub fn watch(&self, plan: &Plan, runs: &Path, build: &BuildId) -> Watcher {
+        Watcher::new(self, plan, runs, build)
     }
 
     /// Somebody to ask.
-    pub fn asker(&self) -> Terminal {
-        Terminal::new(self.clone())
+    pub fn asker(&self, stop: &Stop) -> Terminal {
+        Terminal::new(self.clone(), stop.clone())
     }
 
-    /// One line of `status`.
-    pub fn status(&self, id: &str, state: &BuildState, _entries: &[Entry], locked: bool) {
-        let what = match (&state.closed, &state.held, locked) {
-            (Some(outcome), ..) => format!("closed ({outcome:?})"),
-            (None, _, true) => "in work".to_owned(),
-            (None, Some(reason), false) => format!("held: {reason}"),
-            (None, None, false) => "open: its process is gone".to_owned(),
-        };
-        self.line(&format!("{id}  {}  {what}", state.name));
+    /// How a build ended: the last lines, the manifest, the job's summary.
+    pub fn ended(&self, closing: &Closing<'_>) {
+        let ending = Ending::of(closing, &closing.watcher.tally(), &self.inner.typed);
+        match self.inner.face {
+            Face::Json => {
+                let fields = serde_json::to_value(&ending).unwrap_or_default();
+                self.put_out(&json::line("end", fields));
+            }
+            Face::Machine => {
+                for line in machine::ended(self, &ending) {
+                    self.put_out(&line);
+                }
+                for line in closing::lines(self, &ending).iter().skip(1) {
+                    self.put_out(&machine::ui(self, "say", line));
+                }
+            }
+            Face::Live | Face::Plain(_) => {
+                // One piece: the last lines of parallel builds must not mix.
+                self.put(&closing::lines(self, &ending).join("\n"));
+                ending.diagnostic().iter().for_each(|one| self.annotate(one));
+            }
+        }
+        self.keep(closing, &ending);
+    }
+
+    /// Writes what stays: manifests and the job's summary.
+    fn keep(&self, closing: &Closing<'_>, ending: &Ending) {
+        let _one = self.inner.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if ending.outcome == ending::Outcome::Succeeded {
+            let own = ending.folder.join(manifest::NAME);
+            for path in [Some(own.as_path()), closing.manifest].into_iter().flatten() {
+                if let Err(error) = manifest::add(path, ending, &closing.plan.content, now()) {
+                    self.warn(&format!("cannot write the manifest `{}`: {error}", path.display()));
+                }
+            }
+        }
+        if let Some(path) = &self.inner.summary {
+            let run = RunDir::new(closing.runs, closing.build.as_str());
+            let entries = Journal::read(&run).map(|(entries, _)| entries).unwrap_or_default();
+            let text = summary::section(ending, timeline::Timeline::of(&entries).as_ref());
+            if let Err(error) = summary::append(path, &self.scrubber.text(&text)) {
+                self.warn(&format!("cannot write the job's summary: {error}"));
+            }
+        }
+    }
+
+    /// Keeps live lines away until the guard is dropped.
+    fn pause(&self) -> Pause {
+        self.inner.live.set_draw_target(ProgressDrawTarget::hidden());
+        Pause(self.clone())
+    }
+
+    /// Writes for people, to standard error.
+    fn put(&self, text: &str) {
+        let clean = self.scrubber.text(text);
+        let clean = if self.inner.stamps { stamped(&clean) } else { clean };
+        self.inner.live.suspend(|| self.inner.sink.err(&clean));
+    }
+
+    /// Writes a line that a CI system reads: never with a time before it.
+    fn put_raw(&self, text: &str) {
+        self.inner.sink.err(&self.scrubber.text(text));
+    }
+
+    /// Writes to standard output.
+    fn put_out(&self, text: &str) {
+        let clean = self.scrubber.text(text);
+        self.inner.live.suspend(|| self.inner.sink.out(&clean));
+    }
+
+    fn live(&self) -> &MultiProgress {
+        &self.inner.live
+    }
+
+    fn paint(&self) -> Paint {
+        self.inner.paint
+    }
+
+    fn is_unicode(&self) -> bool {
+        self.inner.unicode
+    }
+
+    fn has_many_builds(&self) -> bool {
+        self.inner.many.load(Ordering::Relaxed)
+    }
+
+    fn next_build(&self) -> usize {
+        self.inner.begun.fetch_add(1, Ordering::Relaxed)
     }
 }
 
-/// `1 step`, `2 steps`.
-pub fn plural(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
+/// The text with the time before every line.
+fn stamped(text: &str) -> String {
+    let now = now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let lines: Vec<String> = text.split('\n').map(|line| format!("{now}: {line}")).collect();
+    lines.join("\n")
+}
+
+/// The wall's time; a build's own is in its journal.
+fn now() -> Timestamp {
+    SystemClock::new(1).now()
+}
+
+/// Live lines come back when this is dropped.
+struct Pause(Console);
+
+impl Drop for Pause {
+    fn drop(&mut self) {
+        self.0.inner.live.set_draw_target(self.0.inner.face.draw_target());
+    }
+}
+
+fn renderer(console: &Console) -> Box<dyn Renderer> {
+    match console.inner.face {
+        Face::Live => Box::new(live::Live::new(console)),
+        Face::Plain(ci) => Box::new(plain::Plain::new(console, ci)),
+        Face::Json => Box::new(json::Json::new(console)),
+        Face::Machine => Box::new(machine::Machine::new(console)),
     }
 }

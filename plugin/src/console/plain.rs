@@ -1,126 +1,122 @@
-//! Plain lines in Packer's look, for CI logs and pipes.
+//! Plain lines in Packer's look, for CI logs and pipes: no control characters but the ones that GitLab asks for.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use reseal_engine::{Ended, Observer, Plan, Signal};
-use reseal_journal::{Entry, Event, FailureRecord};
-use reseal_machine::BuildId;
+use reseal_engine::Signal;
+use reseal_journal::{Entry, Event};
 
 use super::Console;
+use super::ci::Ci;
+use super::prose::{self, Pace, Said};
+use super::tally::Tally;
+use super::watcher::Renderer;
 
-/// Watches one build.
-pub struct Watcher {
+/// More lines of a guest than this make a step noisy; the rest of it is in the log file only.
+const NOISY: usize = 60;
+
+/// Shows one build.
+pub(super) struct Plain {
     console: Console,
-    name: String,
-    titles: Mutex<BTreeMap<String, String>>,
+    ci: Ci,
+    inner: Mutex<Inner>,
 }
 
-impl Watcher {
-    /// A watcher for the build of this name.
-    pub fn new(console: Console, name: &str) -> Self {
+#[derive(Default)]
+struct Inner {
+    pace: Pace,
+    guest_lines: usize,
+    open: Option<String>,
+}
+
+impl Plain {
+    pub(super) fn new(console: &Console, ci: Ci) -> Self {
         Self {
-            console,
-            name: name.to_owned(),
-            titles: Mutex::default(),
+            console: console.clone(),
+            ci,
+            inner: Mutex::default(),
         }
     }
 
-    fn title(&self, step: &str) -> String {
-        let titles = self.titles.lock().unwrap_or_else(PoisonError::into_inner);
-        titles.get(step).cloned().unwrap_or_else(|| step.to_owned())
-    }
-
-    fn step(&self, text: &str) {
-        self.console.say(&format!("==> {}: {text}", self.name));
-    }
-
-    fn detail(&self, text: &str) {
-        for line in text.lines() {
-            self.console.say(&format!("    {}: {line}", self.name));
+    fn show(&self, said: &Said, tally: &Tally) {
+        let paint = self.console.paint();
+        let name = paint.name(tally.number, &tally.name);
+        let detail = |text: &str| self.console.put(&format!("    {name}: {text}"));
+        match said {
+            Said::Step(text) => self.console.put(&format!("==> {name}: {}", paint.strong(text))),
+            Said::Detail(text) => detail(text),
+            Said::Done(text) => detail(&paint.dim(text)),
+            Said::Warning(text) => detail(&paint.doubtful(&format!("warning: {text}"))),
+            Said::Error(text) => detail(&paint.bad(&format!("error: {text}"))),
+            Said::Guest(text) => detail(&paint.dim(&format!("  {}", self.ci.harmless(text)))),
         }
+    }
+
+    /// Begins a foldable group; parallel builds would tear groups apart. False when the system has none.
+    fn begin_group(&self, inner: &mut Inner, entry: &Entry, tally: &Tally) -> bool {
+        let Event::StepStarted { step, .. } = &entry.event else {
+            return false;
+        };
+        if self.console.has_many_builds() {
+            return false;
+        }
+        let title = format!("{}: {}", tally.name, tally.title(step));
+        let Some(line) = self.ci.begin(step, &title, entry.time) else {
+            return false;
+        };
+        self.console.put_raw(&line);
+        inner.open = Some(step.clone());
+        true
+    }
+
+    fn end_group(&self, inner: &mut Inner, entry: &Entry) {
+        if let Some(step) = inner.open.take() {
+            self.console.put_raw(&self.ci.end(&step, entry.time));
+        }
+    }
+
+    fn end_of_output(&self, inner: &mut Inner, tally: &Tally) {
+        let hidden = inner.guest_lines.saturating_sub(NOISY);
+        if hidden > 0 {
+            let more = format!("({hidden} more lines of the guest are in build.log)");
+            self.show(&Said::Detail(more), tally);
+        }
+        inner.guest_lines = 0;
     }
 }
 
-impl Observer for Watcher {
-    fn event(&self, entry: &Entry) {
-        match &entry.event {
-            Event::BuildStarted { steps, build, .. } => {
-                let mut titles = self.titles.lock().unwrap_or_else(PoisonError::into_inner);
-                *titles = steps.iter().map(|head| (head.id.clone(), head.title.clone())).collect();
-                drop(titles);
-                self.step(&format!("build {build}"));
+impl Renderer for Plain {
+    fn event(&self, entry: &Entry, tally: &Tally) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let over = matches!(
+            entry.event,
+            Event::StepSucceeded { .. } | Event::StepFailed { .. } | Event::StepSkipped { .. }
+        );
+        if over {
+            self.end_of_output(&mut inner, tally);
+        }
+        let well = matches!(entry.event, Event::StepSucceeded { .. });
+        if !well {
+            // A failure is shown below its group, where nobody has to unfold anything to see it.
+            self.end_group(&mut inner, entry);
+        }
+        if !self.begin_group(&mut inner, entry, tally) {
+            self.show(&prose::event(entry, tally), tally);
+        }
+        if well {
+            self.end_group(&mut inner, entry);
+        }
+    }
+
+    fn signal(&self, signal: &Signal, tally: &Tally) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Signal::Output { .. } = signal {
+            inner.guest_lines += 1;
+            if inner.guest_lines > NOISY {
+                return;
             }
-            Event::StepStarted { step, attempt: 1 } => self.step(&self.title(step)),
-            Event::StepStarted { step, attempt } => self.step(&format!("{} (attempt {attempt})", self.title(step))),
-            Event::StepFailed { failure, .. } => self.detail(&format!("failed: {}", failure.message)),
-            Event::StepSkipped { reason, .. } => self.detail(&format!("skipped: {reason}")),
-            Event::UndoStarted { step } => self.step(&format!("undo: {}", self.title(step))),
-            Event::UndoFailed { failure, .. } => self.detail(&format!("stuck: {}", failure.message)),
-            _ => {}
         }
-    }
-
-    fn signal(&self, signal: &Signal) {
-        match signal {
-            Signal::Note { text, .. } => self.detail(text),
-            Signal::Warning { text, .. } => self.detail(&format!("warning: {text}")),
-            Signal::Output { text, .. } => self.detail(text),
-            Signal::Waiting { .. } | Signal::Progress { .. } => {}
+        if inner.pace.admits(signal) {
+            self.show(&prose::signal(signal), tally);
         }
-    }
-}
-
-/// What failed, what was done about it, what to do next.
-pub(super) fn ended(console: &Console, name: &str, build: &BuildId, runs: &Path, plan: &Plan, ended: &Ended) {
-    match ended {
-        Ended::Succeeded { stuck } => {
-            console.say(&format!("{name}: the image is there"));
-            leftovers(console, build, stuck);
-        }
-        Ended::Failed { step, failure, stuck } => {
-            failed(console, name, plan, step, failure);
-            console.say("done about it: everything that the build created was removed");
-            leftovers(console, build, stuck);
-        }
-        Ended::Held { step, failure } => {
-            failed(console, name, plan, step, failure);
-            console.say("done about it: nothing, everything is kept");
-            console.say(&format!("next: reseal resume {build}   or   reseal cleanup {build}"));
-        }
-        Ended::CleanedUp { stuck } => {
-            console.say(&format!("{name}: cleaned up"));
-            leftovers(console, build, stuck);
-        }
-        Ended::Died => console.say(&format!("{name}: killed; next: reseal resume {build}")),
-    }
-    console.say(&format!("run folder: {}", runs.join(build.as_str()).display()));
-}
-
-fn failed(console: &Console, name: &str, plan: &Plan, step: &str, failure: &FailureRecord) {
-    let planned = plan.step(step);
-    let title = planned.map_or(step, |step| step.title.as_str());
-    console.say(&format!("error: {name}: {title}: {}", failure.message));
-    if let Some(origin) = planned.and_then(|step| step.origin.as_ref()) {
-        console.say(&format!("  --> {origin}"));
-    }
-    for cause in &failure.causes {
-        console.say(&format!("  because: {cause}"));
-    }
-    for line in &failure.said {
-        console.say(&format!("  | {line}"));
-    }
-    for hint in &failure.hints {
-        console.say(&format!("hint: {hint}"));
-    }
-}
-
-fn leftovers(console: &Console, build: &BuildId, stuck: &[(String, FailureRecord)]) {
-    for (step, failure) in stuck {
-        console.say(&format!("left behind by {step}: {}", failure.message));
-    }
-    if !stuck.is_empty() {
-        console.say(&format!("next: reseal cleanup {build}"));
     }
 }

@@ -60,6 +60,15 @@ impl Env {
         )
     }
 
+    /// The names of a family's variables that have a value, in order.
+    pub fn names_with_prefix(&self, prefix: &str) -> Vec<&str> {
+        let set = self
+            .0
+            .iter()
+            .filter(|(name, value)| name.starts_with(prefix) && !value.is_empty());
+        set.map(|(name, _)| name.as_str()).collect()
+    }
+
     /// By how much pauses are shortened.
     pub fn hurry(&self) -> u32 {
         self.get(HURRY).and_then(|value| value.parse().ok()).unwrap_or(1)

@@ -1,0 +1,94 @@
+//! A plan as a table and as a document.
+
+use reseal_engine::plan::Leaves;
+use reseal_engine::{Plan, Step};
+use serde_json::{Value, json};
+
+use crate::console::plural;
+use crate::console::table::Table;
+use crate::console::text::cut;
+use crate::session::Prepared;
+
+/// Titles are cut to this width.
+const TITLE: usize = 60;
+
+/// The table, with what matters around it.
+pub(super) fn lines(prepared: &Prepared, offline: bool) -> Vec<String> {
+    let plan = &prepared.planned.plan;
+    let with = if offline {
+        " (with the lab's answers, not the cloud's)"
+    } else {
+        ""
+    };
+    let mut lines = vec![
+        format!("{}: {}{with}", plan.name, plural(plan.steps.len(), "step")),
+        String::new(),
+    ];
+    let mut table = Table::with_head(&["", "step", "what", "line"]);
+    for step in &plan.steps {
+        let origin = step.origin.as_ref();
+        let origin = origin.map(|origin| format!("{}:{}", origin.file, origin.line));
+        table.row(vec![
+            sign(step).to_owned(),
+            step.id.clone(),
+            cut(&step.title, TITLE),
+            origin.unwrap_or_default(),
+        ]);
+    }
+    lines.extend(table.lines());
+    lines.push(String::new());
+    lines.push("+ stays, ~ is created and removed again".to_owned());
+    lines.push(format!("restarts     {} at the most", prepared.planned.restarts));
+    lines.push(format!("creates      {}", titles(plan, Leaves::Product)));
+    lines.push(format!("for a while  {}", titles(plan, Leaves::Temporary)));
+    lines.push(format!("content      {}", plan.content));
+    lines.extend(lock(prepared.differences.as_deref()));
+    lines.push(match &prepared.planned.unchanged {
+        Some(built) => format!(
+            "unchanged    since image `{}` ({}): nothing to do",
+            built.name, built.id
+        ),
+        None => "unchanged    no: there is something to do".to_owned(),
+    });
+    lines
+}
+
+fn lock(differences: Option<&[String]>) -> Vec<String> {
+    match differences {
+        None => vec!["lock         none yet".to_owned()],
+        Some([]) => vec!["lock         the same".to_owned()],
+        Some(lines) => lines.iter().map(|line| format!("lock         {line}")).collect(),
+    }
+}
+
+fn sign(step: &Step) -> &'static str {
+    match step.leaves {
+        Leaves::Product => "+",
+        Leaves::Temporary => "~",
+        Leaves::Nothing | Leaves::Contained => "",
+    }
+}
+
+fn titles(plan: &Plan, leaves: Leaves) -> String {
+    let steps = plan.steps.iter().filter(|step| step.leaves == leaves);
+    let ids: Vec<&str> = steps.map(|step| step.id.as_str()).collect();
+    if ids.is_empty() {
+        "nothing".to_owned()
+    } else {
+        ids.join(", ")
+    }
+}
+
+/// The document: the plan as it would be carried out, with what is known about it.
+pub(super) fn document(prepared: &Prepared, offline: bool) -> Value {
+    let planned = &prepared.planned;
+    json!({
+        "name": planned.plan.name,
+        "offline": offline,
+        "restarts": planned.restarts,
+        "unchanged": planned.unchanged,
+        "lock_differences": prepared.differences,
+        "problems": planned.problems,
+        "plan": planned.plan,
+    })
+}
