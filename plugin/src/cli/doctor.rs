@@ -150,11 +150,7 @@ async fn cloud(wanted: &Cloud, env: &Env, console: &Console) -> Vec<Look> {
     let config = match wiring::cloud_config(wanted, env, clock, &console.scrubber) {
         Ok(config) => config,
         Err(error) => {
-            let mut hints = error.hints.clone();
-            if !error.missing.is_empty() {
-                hints.insert(0, format!("missing: {}", error.missing.join(", ")));
-            }
-            return vec![Look::bad("credentials", error.message.clone(), hints.join("; "))];
+            return vec![Look::bad("credentials", error.message.clone(), error.hints.join("; "))];
         }
     };
     let kind = match &config.credentials.auth {
@@ -189,7 +185,7 @@ fn show(looks: &[Look], console: &Console) {
     for look in looks {
         let sign = if look.ok { "ok  " } else { "FAIL" };
         console.line(&format!("{sign}  {}  {}", pad(&look.name, 16), look.detail));
-        if let Some(hint) = &look.hint {
+        for hint in look.hint.iter().flat_map(|hint| hint.split("; ")) {
             console.line(&format!("      {}  hint: {hint}", pad("", 16)));
         }
     }

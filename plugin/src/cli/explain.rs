@@ -13,6 +13,7 @@ use serde_json::json;
 use super::pages;
 use crate::console::Console;
 use crate::console::table::Table;
+use crate::console::text::wrap;
 use crate::exit::Exit;
 
 /// `explain`.
@@ -39,7 +40,7 @@ pub(super) fn explain(command: &Explain, console: &Console) -> Exit {
                 json!({ "code": page.code, "title": page.title, "text": page.text.trim() }),
             );
         } else {
-            console.line(page.page().trim_end());
+            console.line(&wrap(page.page().trim_end(), 100));
         }
         return Exit::Ok;
     }
@@ -92,10 +93,10 @@ fn read(what: &str) -> std::io::Result<Vec<u8>> {
 /// What sysprep's log says. A log that nobody understands is an error: scripts ask for a cause.
 fn log(text: &str, console: &Console) -> Exit {
     let entries = sysprep::entries(text);
-    if entries.is_empty() {
+    if !entries.iter().any(sysprep::Entry::is_sysprep) {
         let hint =
             "sysprep's logs are in C:\\Windows\\System32\\Sysprep\\Panther: setuperr.log, setupact.log".to_owned();
-        console.error("this is no log of Windows Setup or sysprep", &[hint]);
+        console.error("this is no log of sysprep", &[hint]);
         return Exit::Input;
     }
     let verdict = sysprep::explain(text);

@@ -103,6 +103,7 @@ async fn start(job: Job<'_>, setting: &Setting, prepared: &session::Prepared) ->
                 plan,
                 ended: &ended,
                 watcher: &watcher,
+                rehearsed: job.keep == Keep::Nothing,
                 manifest: job.how.manifest.as_deref(),
             });
             if let (Keep::Lock, Ended::Succeeded { .. }) = (job.keep, &ended) {

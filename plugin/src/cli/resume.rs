@@ -191,6 +191,7 @@ impl Again<'_> {
                     plan: &ticket.plan,
                     ended: &ended,
                     watcher: &watcher,
+                    rehearsed: false,
                     manifest: self.manifest,
                 });
                 session::exit(&ended)

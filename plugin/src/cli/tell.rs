@@ -67,8 +67,13 @@ pub(super) fn cloud(console: &Console, error: &CloudUnavailable) {
     match error {
         CloudUnavailable::Credentials(error) => {
             let mut hints = error.hints.clone();
-            if !error.missing.is_empty() {
-                hints.insert(0, format!("missing: {}", error.missing.join(", ")));
+            let unsaid = error
+                .missing
+                .iter()
+                .filter(|name| !error.message.contains(name.as_str()));
+            let unsaid: Vec<&str> = unsaid.map(String::as_str).collect();
+            if !unsaid.is_empty() {
+                hints.insert(0, format!("missing: {}", unsaid.join(", ")));
             }
             hints.push("`reseal doctor` says what was found; `reseal rehearse` needs no cloud".into());
             console.error(&error.message, &hints);

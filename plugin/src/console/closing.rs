@@ -120,7 +120,7 @@ fn next(console: &Console, ending: &Ending, lines: &mut Vec<String>) {
         } else if command.starts_with("reseal cleanup") {
             "removes what is left"
         } else {
-            "once the cause is cured; `-on-error=abort` would keep the machine to look at"
+            "once the cause is cured"
         };
         lines.push(field(name, &paint.strong(command)));
         lines.push(field("", &paint.dim(why)));

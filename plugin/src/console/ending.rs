@@ -30,6 +30,8 @@ pub struct Closing<'a> {
     pub ended: &'a Ended,
     /// Who watched.
     pub watcher: &'a super::Watcher,
+    /// Whether the cloud ends with this process: then nobody can go on later.
+    pub rehearsed: bool,
     /// Where a manifest is wanted, beside the run's own.
     pub manifest: Option<&'a Path>,
 }
@@ -157,7 +159,11 @@ impl Ending {
             next: vec![],
             spec: ticket.map(|ticket| ticket.spec),
         };
-        let next = ending.next(closing.runs, typed);
+        let next = match outcome {
+            Outcome::Succeeded | Outcome::CleanedUp if closing.rehearsed => vec![],
+            _ if closing.rehearsed => vec![typed.to_owned()],
+            _ => ending.next(closing.runs, typed),
+        };
         Self { next, ..ending }
     }
 

@@ -128,6 +128,7 @@ impl Stage {
             plan: &self.plan,
             ended,
             watcher: &watcher,
+            rehearsed: false,
             manifest: None,
         });
         let shown = format!("{}{}", self.out.text(), self.err.text());

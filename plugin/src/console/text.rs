@@ -68,6 +68,32 @@ pub fn bytes(count: u64) -> String {
     format!("{}.{} {unit}", tenths / 10, tenths % 10)
 }
 
+/// The text with lines of at most so many columns; lines that begin with a space are examples and stay.
+pub fn wrap(text: &str, width: usize) -> String {
+    let lines: Vec<String> = text.lines().map(|line| wrap_line(line, width)).collect();
+    lines.join("\n")
+}
+
+fn wrap_line(line: &str, width: usize) -> String {
+    if line.starts_with(' ') || line.width() <= width.saturating_add(width / 4) {
+        return line.to_owned();
+    }
+    let mut wrapped = String::new();
+    let mut column = 0;
+    for word in line.split(' ') {
+        if column > 0 && column + 1 + word.width() > width {
+            wrapped.push('\n');
+            column = 0;
+        } else if column > 0 {
+            wrapped.push(' ');
+            column += 1;
+        }
+        wrapped.push_str(word);
+        column += word.width();
+    }
+    wrapped
+}
+
 /// The text without anything that would move a terminal's cursor, colour it or ring its bell.
 pub fn tame(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
@@ -115,6 +141,13 @@ mod tests {
         assert_eq!(cut("한국어 이미지", 7), "한국어…");
         assert_eq!(cut("abc", 3), "abc");
         assert_eq!(cut("abcd", 3), "ab…");
+    }
+
+    #[test]
+    fn long_lines_are_wrapped_and_examples_are_not() {
+        assert_eq!(wrap("한글 둘 셋 넷 다섯", 8), "한글 둘\n셋 넷\n다섯");
+        assert_eq!(wrap("    an example that is long", 8), "    an example that is long");
+        assert_eq!(wrap("short\n\nlines", 8), "short\n\nlines");
     }
 
     #[test]

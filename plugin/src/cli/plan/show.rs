@@ -39,7 +39,7 @@ pub(super) fn lines(prepared: &Prepared, offline: bool) -> Vec<String> {
     lines.push(String::new());
     lines.push("+ stays, ~ is created and removed again".to_owned());
     lines.push(format!("restarts     {} at the most", prepared.planned.restarts));
-    lines.push(format!("creates      {}", titles(plan, Leaves::Product)));
+    lines.push(format!("creates      image `{}`", prepared.spec.image.name));
     lines.push(format!("for a while  {}", titles(plan, Leaves::Temporary)));
     lines.push(format!("content      {}", plan.content));
     lines.extend(lock(prepared.differences.as_deref()));
