@@ -119,8 +119,14 @@ fn document(build: &Found) -> serde_json::Value {
 }
 
 impl Found {
-    /// The step that was last begun.
+    /// The step that failed, or that was last begun.
     fn step(&self) -> Option<&str> {
+        if let Some((step, _)) = &self.state.failure {
+            return Some(step);
+        }
+        if self.state.closed.is_some() {
+            return None;
+        }
         self.entries.iter().rev().find_map(|entry| match &entry.event {
             Event::StepStarted { step, .. } | Event::UndoStarted { step } => Some(step.as_str()),
             _ => None,

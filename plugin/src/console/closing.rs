@@ -88,12 +88,18 @@ fn said(said: &[String], lines: &mut Vec<String>) {
     lines.extend(said.iter().skip(before).map(|line| format!("  | {}", tame(line))));
 }
 
-fn verdict(ending: &Ending) -> &'static str {
-    match ending.outcome {
-        Outcome::Held => "failed, and everything is kept",
-        _ if ending.stuck.is_empty() && ending.kept.is_empty() => "failed, and nothing is left behind",
-        _ => "failed, and something is left behind",
-    }
+fn verdict(ending: &Ending) -> String {
+    let what = if ending.exit == Exit::Interrupted.code() {
+        "interrupted"
+    } else {
+        "failed"
+    };
+    let left = match ending.outcome {
+        Outcome::Held => "everything is kept",
+        _ if ending.stuck.is_empty() && ending.kept.is_empty() => "nothing is left behind",
+        _ => "something is left behind",
+    };
+    format!("{what}, and {left}")
 }
 
 fn done_about_it(ending: &Ending, lines: &mut Vec<String>) {
@@ -120,7 +126,7 @@ fn next(console: &Console, ending: &Ending, lines: &mut Vec<String>) {
         } else if command.starts_with("reseal cleanup") {
             "removes what is left"
         } else {
-            "once the cause is cured"
+            "builds it again"
         };
         lines.push(field(name, &paint.strong(command)));
         lines.push(field("", &paint.dim(why)));

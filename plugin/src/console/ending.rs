@@ -179,8 +179,18 @@ impl Ending {
         match self.outcome {
             Outcome::Held | Outcome::Died => vec![resume, cleanup],
             _ if left => vec![cleanup],
-            Outcome::Failed => vec![typed.to_owned()],
+            Outcome::Failed => vec![self.again(typed)],
             Outcome::Succeeded | Outcome::CleanedUp => vec![],
+        }
+    }
+
+    /// A build that was gone on with and has failed is closed: another one must begin.
+    fn again(&self, typed: &str) -> String {
+        match &self.spec {
+            Some(spec) if typed.split(' ').any(|word| word == "resume") => {
+                format!("reseal build {}", quoted(&spec.display().to_string()))
+            }
+            _ => typed.to_owned(),
         }
     }
 

@@ -37,7 +37,8 @@ pub(super) struct Live {
 struct Inner {
     line: Line,
     guest_lines: usize,
-    headed: bool,
+    /// What the step in work is called, until a line below it was shown.
+    head: Option<String>,
 }
 
 /// What the live line shows.
@@ -117,7 +118,7 @@ impl Live {
             .set_prefix(format!("{}[{position}/{steps}] ", self.prefix(tally)));
         self.bar.reset_elapsed();
         let mut inner = self.lock();
-        (inner.guest_lines, inner.headed) = (0, false);
+        (inner.guest_lines, inner.head) = (0, Some(message.to_owned()));
         self.turn(&mut inner, Line::Working);
         self.tell(message);
     }
@@ -165,22 +166,20 @@ impl Live {
     }
 
     /// A line about the step in work; the first one stands below the step's title.
-    fn about(&self, inner: &mut Inner, step: &str, text: &str, tally: &Tally) {
-        if !inner.headed {
-            inner.headed = true;
+    fn about(&self, inner: &mut Inner, text: &str, tally: &Tally) {
+        if let Some(title) = inner.head.take() {
             let head = self.console.paint().dim(self.signs().head);
-            self.console
-                .put(&format!("  {head} {}{}", self.prefix(tally), tally.title(step)));
+            self.console.put(&format!("  {head} {}{title}", self.prefix(tally)));
         }
         self.below(text, tally);
     }
 
     /// The guest's line: below the step while there are few, else on the live line.
-    fn guest(&self, inner: &mut Inner, step: &str, text: &str, tally: &Tally) {
+    fn guest(&self, inner: &mut Inner, text: &str, tally: &Tally) {
         let text = format!("{} {text}", self.signs().guest);
         inner.guest_lines += 1;
         if inner.guest_lines <= NOISY {
-            self.about(inner, step, &self.console.paint().dim(&text), tally);
+            self.about(inner, &self.console.paint().dim(&text), tally);
         } else {
             self.turn(inner, Line::Working);
             self.tell(&text);
@@ -262,14 +261,14 @@ impl Renderer for Live {
                 self.turn(&mut inner, Line::Waiting);
                 self.tell(&text);
             }
-            (Signal::Note { step, .. }, Said::Detail(text)) => {
-                self.about(&mut inner, step, &paint.dim(&text), tally);
+            (Signal::Note { .. }, Said::Detail(text)) => {
+                self.about(&mut inner, &paint.dim(&text), tally);
             }
-            (Signal::Warning { step, .. }, Said::Warning(text)) => {
+            (Signal::Warning { .. }, Said::Warning(text)) => {
                 let text = paint.doubtful(&format!("warning: {text}"));
-                self.about(&mut inner, step, &text, tally);
+                self.about(&mut inner, &text, tally);
             }
-            (Signal::Output { step, .. }, Said::Guest(text)) => self.guest(&mut inner, step, &text, tally),
+            (Signal::Output { .. }, Said::Guest(text)) => self.guest(&mut inner, &text, tally),
             _ => {}
         }
     }
