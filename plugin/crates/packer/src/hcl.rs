@@ -1,0 +1,130 @@
+//! What a component's options look like, so that Packer can check a template and show errors at its lines.
+//!
+//! Only what both protocol generations can say: attributes of simple types, lists and maps, and blocks. Packer itself
+//! complains about missing, unknown and ill-typed options; defaults are the component's business.
+
+use std::collections::BTreeMap;
+
+/// A type of an attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Type {
+    /// Text.
+    String,
+    /// A number.
+    Number,
+    /// A truth value.
+    Bool,
+    /// A list of one type.
+    List(Box<Type>),
+    /// A map from text to one type.
+    Map(Box<Type>),
+}
+
+impl Type {
+    /// A list of `element`.
+    pub fn list(element: Self) -> Self {
+        Self::List(Box::new(element))
+    }
+
+    /// A map from text to `element`.
+    pub fn map(element: Self) -> Self {
+        Self::Map(Box::new(element))
+    }
+}
+
+/// One name within a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spec {
+    /// `name = value`
+    Attribute {
+        /// The value's type.
+        kind: Type,
+        /// Whether it must be given.
+        required: bool,
+    },
+    /// At most one `name { … }`.
+    Block {
+        /// The block's body.
+        nested: ObjectSpec,
+        /// Whether it must be given.
+        required: bool,
+    },
+    /// Any number of `name { … }`.
+    Blocks {
+        /// The body of each.
+        nested: ObjectSpec,
+    },
+}
+
+/// The names within a body.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObjectSpec(BTreeMap<String, Spec>);
+
+impl ObjectSpec {
+    /// No names.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an attribute that must be given.
+    #[must_use]
+    pub fn required(self, name: impl Into<String>, kind: Type) -> Self {
+        self.with(name, Spec::Attribute { kind, required: true })
+    }
+
+    /// Adds an attribute that may be given.
+    #[must_use]
+    pub fn optional(self, name: impl Into<String>, kind: Type) -> Self {
+        self.with(name, Spec::Attribute { kind, required: false })
+    }
+
+    /// Adds a block that may be given once.
+    #[must_use]
+    pub fn block(self, name: impl Into<String>, nested: Self) -> Self {
+        let required = false;
+        self.with(name, Spec::Block { nested, required })
+    }
+
+    /// Adds a block that may be given any number of times.
+    #[must_use]
+    pub fn blocks(self, name: impl Into<String>, nested: Self) -> Self {
+        self.with(name, Spec::Blocks { nested })
+    }
+
+    /// Adds a name; a later one replaces an earlier one.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, spec: Spec) -> Self {
+        self.0.insert(name.into(), spec);
+        self
+    }
+
+    /// The names, sorted.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Spec)> {
+        self.0.iter().map(|(name, spec)| (name.as_str(), spec))
+    }
+}
+
+impl<N: Into<String>> FromIterator<(N, Spec)> for ObjectSpec {
+    fn from_iter<I: IntoIterator<Item = (N, Spec)>>(specs: I) -> Self {
+        Self(specs.into_iter().map(|(name, spec)| (name.into(), spec)).collect())
+    }
+}
+
+/// The two generations of Packer's protocol, which differ in how specs and values are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Generation {
+    /// Packer before 1.12, and any Packer that has an old plugin installed.
+    Gob,
+    /// Packer 1.12 and later.
+    Protobuf,
+}
+
+impl Generation {
+    /// The bytes of a spec.
+    pub(crate) fn encode(self, spec: &ObjectSpec) -> Vec<u8> {
+        match self {
+            Self::Gob => crate::gob::config_spec(spec),
+            Self::Protobuf => crate::protobuf::config_spec(spec),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Sessions against each other, and against nonsense.
