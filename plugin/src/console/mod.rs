@@ -9,6 +9,7 @@ mod ci;
 mod closing;
 mod ending;
 mod face;
+mod finish;
 mod json;
 mod lines;
 mod live;
@@ -30,13 +31,12 @@ mod watcher;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use jiff::Timestamp;
 use reseal_diag::{Diagnostic, Look as DiagnosticLook};
 use reseal_engine::{Plan, Stop};
-use reseal_journal::{Journal, RunDir};
 use reseal_machine::{BuildId, Clock as _};
 use serde_json::{Value, json};
 
@@ -44,7 +44,6 @@ use crate::cli::Look;
 use crate::rim::clock::SystemClock;
 use crate::rim::env::Env;
 use crate::scrub::Scrubber;
-use ending::Ending;
 use face::Face;
 use paint::Paint;
 use sink::Sink;
@@ -207,54 +206,10 @@ impl Console {
         Terminal::new(self.clone(), stop.clone())
     }
 
-    /// How a build ended: the last lines, the manifest, the job's summary.
-    pub fn ended(&self, closing: &Closing<'_>) {
-        let ending = Ending::of(closing, &closing.watcher.tally(), &self.inner.typed);
-        match self.inner.face {
-            Face::Json => {
-                let fields = serde_json::to_value(&ending).unwrap_or_default();
-                self.put_out(&json::line("end", fields));
-            }
-            Face::Machine => {
-                for line in machine::ended(self, &ending) {
-                    self.put_out(&line);
-                }
-                for line in closing::lines(self, &ending).iter().skip(1) {
-                    self.put_out(&machine::ui(self, "say", line));
-                }
-            }
-            Face::Live | Face::Plain(_) => {
-                // One piece: the last lines of parallel builds must not mix.
-                self.put(&closing::lines(self, &ending).join("\n"));
-                ending.diagnostic().iter().for_each(|one| self.annotate(one));
-            }
-        }
-        self.keep(closing, &ending);
-    }
-
-    /// Writes what stays: manifests and the job's summary.
-    fn keep(&self, closing: &Closing<'_>, ending: &Ending) {
-        let _one = self.inner.files.lock().unwrap_or_else(PoisonError::into_inner);
-        if ending.outcome == ending::Outcome::Succeeded {
-            let own = ending.folder.join(manifest::NAME);
-            for path in [Some(own.as_path()), closing.manifest].into_iter().flatten() {
-                if let Err(error) = manifest::add(path, ending, &closing.plan.content, now()) {
-                    self.warn(&format!("cannot write the manifest `{}`: {error}", path.display()));
-                }
-            }
-        }
-        if let Some(path) = &self.inner.summary {
-            let run = RunDir::new(closing.runs, closing.build.as_str());
-            let entries = Journal::read(&run).map(|(entries, _)| entries).unwrap_or_default();
-            let text = summary::section(ending, timeline::Timeline::of(&entries).as_ref());
-            if let Err(error) = summary::append(path, &self.scrubber.text(&text)) {
-                self.warn(&format!("cannot write the job's summary: {error}"));
-            }
-        }
-    }
-
     /// Keeps live lines away until the guard is dropped.
     fn pause(&self) -> Pause {
+        // A line that stays drawn would stand between question and answer.
+        let _ = self.inner.live.clear();
         self.inner.live.set_draw_target(ProgressDrawTarget::hidden());
         Pause(self.clone())
     }

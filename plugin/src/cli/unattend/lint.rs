@@ -38,9 +38,13 @@ pub struct Lint {
 pub(super) fn lint(command: &Lint, console: &Console) -> Exit {
     let mut all = Vec::new();
     let mut exit = Exit::Ok;
+    let mut read = 0;
     for path in &command.files {
         match one(path, command, console) {
-            Ok(found) => all.extend(found),
+            Ok(found) => {
+                all.extend(found);
+                read += 1;
+            }
             Err(this) => exit = exit.and(this),
         }
     }
@@ -48,12 +52,8 @@ pub(super) fn lint(command: &Lint, console: &Console) -> Exit {
         console.line(&sarif::report(&all));
     } else {
         console.diagnostics(&all);
-        if !console.is_json() {
-            console.say(&format!(
-                "{}: {}",
-                plural(command.files.len(), "file"),
-                tell::count(&all)
-            ));
+        if read > 0 && !console.is_json() {
+            console.say(&format!("{}: {}", plural(read, "file"), tell::count(&all)));
         }
     }
     if all.iter().any(Diagnostic::is_error) {
