@@ -119,7 +119,7 @@ impl Action for Create {
             self.gone(cx, &server.id).await?;
         }
         for volume in volumes {
-            self.0.cloud.delete_volume(&volume).await.map_err(busy)?;
+            self.delete_volume(cx, &volume).await?;
         }
         Ok(())
     }
@@ -213,6 +213,20 @@ impl Create {
             Err(error) if error.kind == CloudErrorKind::NotFound => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Nova lets go of a volume some time after the machine is gone, and may delete it itself.
+    async fn delete_volume(&self, cx: &Context<'_>, volume: &VolumeId) -> Result<(), ActionError> {
+        let look = || async {
+            match self.0.cloud.delete_volume(volume).await {
+                Ok(()) => Ok(Verdict::Done(())),
+                Err(error) if error.kind == CloudErrorKind::Conflict => Ok(Verdict::Waiting("still attached".into())),
+                Err(error) => Err(busy(error)),
+            }
+        };
+        let schedule = Schedule::up_to(Duration::from_mins(10));
+        let waited = cx.wait_until("the release of the volume", schedule, look).await;
+        waited.map_err(|error| error.class(FailureClass::Cloud))
     }
 
     async fn gone(&self, cx: &Context<'_>, server: &ServerId) -> Result<(), ActionError> {
