@@ -2,6 +2,17 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod canaries;
+mod cli;
+mod conformance;
+mod failures;
+mod plans;
 mod powershell51;
+mod process;
+mod readme;
+mod rehearsals;
+mod resume;
 mod schemas;
+mod support;
 mod tidy;
+mod unwinding;

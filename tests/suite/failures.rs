@@ -1,0 +1,249 @@
+//! Each way to fail ends in its own exit code and a named reason, and leaves nothing behind.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use reseal::exit::Exit;
+use reseal_engine::{Ended, NoHooks};
+use reseal_journal::Outcome;
+use reseal_lab::Mode;
+
+use crate::support::property::ALIAS;
+use crate::support::specs::{machine, small};
+use crate::support::{Order, World, all, root};
+
+/// What is armed, how the build ends, and a piece of the reason.
+const ENDS: &[(&str, Exit, &str)] = &[
+    // The cloud.
+    ("floating-quota", Exit::Cloud, "quota"),
+    ("flavour-vanished", Exit::Cloud, "lavor"),
+    (
+        "server-error=No valid host was found",
+        Exit::Cloud,
+        "No valid host was found",
+    ),
+    ("server-stuck-build", Exit::Cloud, "the machine's start"),
+    ("floating-no-router", Exit::Cloud, "floating"),
+    // The way in.
+    ("user-data-ignored", Exit::Unreachable, "refuses the account"),
+    // The software.
+    ("exit-code=example-agent-4.2.1.msi:1603", Exit::Install, "1603"),
+    ("constrained-language", Exit::Install, "ConstrainedLanguage"),
+    ("disk-full", Exit::Install, "disk"),
+    // Sysprep.
+    ("reserved-storage", Exit::Sysprep, "reserved storage"),
+    ("rearm-zero", Exit::Sysprep, "rearm"),
+    ("previous-failure", Exit::Sysprep, "earlier"),
+    ("sense-onboarded", Exit::Sysprep, "Defender for Endpoint"),
+    ("provider=bad.dll", Exit::Sysprep, "bad.dll"),
+    ("hang-validate", Exit::Sysprep, "sysprep"),
+    ("hang-pnp", Exit::Sysprep, "sysprep"),
+    ("modal", Exit::Sysprep, "sysprep"),
+    ("bad-args", Exit::Sysprep, "sysprep"),
+    ("killed-with-shell", Exit::Sysprep, "sysprep"),
+    ("false-ok", Exit::Sysprep, "sysprep"),
+    ("surprise-off", Exit::Sysprep, "off"),
+    // The image.
+    ("image-killed", Exit::Capture, "killed"),
+    ("image-vanishes", Exit::Capture, "vanished"),
+    ("volume-error", Exit::Capture, "volume"),
+    ("upload-stuck", Exit::Capture, "the image"),
+    // What is in it.
+    ("recovery-partition", Exit::Verify, "drive C:"),
+    ("bad-answer-file=unknown-setting", Exit::Verify, "first boot"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_fault_has_its_exit_code_and_its_reason() {
+    let wrong = all(ENDS.to_vec(), |(fault, exit, reason)| async move {
+        let world = World::open(Mode::Nhn, &[fault]).await;
+        let gone = match world.begin(&Order::web(), &NoHooks, None).await {
+            Ok(gone) => gone,
+            Err(refused) => return Err(format!("no plan: {refused:?}")),
+        };
+        let Some(Ended::Failed { failure, step, .. }) = &gone.ended else {
+            return Err(format!("ended {:?}", gone.ended));
+        };
+        let text = format!("{failure:?}");
+        if gone.exit() != exit || !text.to_lowercase().contains(&reason.to_lowercase()) {
+            return Err(format!("{:?} at {step}: {text}", gone.exit()));
+        }
+        world.nothing(&gone.id, Outcome::Failed)
+    })
+    .await;
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        ENDS.len(),
+        wrong.join("\n")
+    );
+}
+
+/// Faults that a build must get over by itself.
+const OVERCOME: &[&str] = &[
+    "token-expires",
+    "unauthorized-once",
+    "slow-build",
+    "slow-shutoff",
+    "password-not-offered",
+    "force-refused",
+    "slow-upload",
+    "image-queued-long",
+    "floating-500-once",
+    "sg-in-use",
+    "keypair-conflict",
+    "rate-limit",
+    "html-503",
+    "reset",
+    "appx",
+    "pending-reboot",
+    "idle-close",
+    "winrm-drops",
+    "slow-boot=5",
+    "early-winrm",
+    "clock-step=7200",
+    "no-host-process*1",
+    "codepage",
+    "clixml-noise",
+    "msi-busy*2",
+    "raw-stdin-altered",
+    "runner-dies*1",
+    "slow-powershell=20",
+    "cloudbase-race",
+    "cloudbase-winrm-listener",
+    "servicing-busy",
+    "reboot-answers",
+    "strict-channel-bindings",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_passes_by_itself_does_not_end_a_build() {
+    let wrong = all(OVERCOME.to_vec(), |fault| async move {
+        let world = World::open(Mode::Nhn, &[fault]).await;
+        let gone = match world.begin(&Order::web(), &NoHooks, None).await {
+            Ok(gone) => gone,
+            Err(refused) => return Err(format!("no plan: {refused:?}")),
+        };
+        let image = world.only_the_image(&gone.id).map(drop);
+        image.map_err(|why| format!("{why} {:?}", gone.ended))
+    })
+    .await;
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        OVERCOME.len(),
+        wrong.join("\n")
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_planned_is_refused_before_anything_is_made() {
+    let cases = [
+        ("wrong-password", Exit::Cloud, "401"),
+        ("quota-instances", Exit::Cloud, "quota"),
+        ("quota-cores", Exit::Cloud, "quota"),
+        ("catalog-without-volume", Exit::Cloud, "volume"),
+        ("image-list-empty", Exit::Cloud, "no image"),
+    ];
+    for (fault, exit, reason) in cases {
+        let world = World::open(Mode::Nhn, &[fault]).await;
+        let order = world.write("small.reseal.yaml", &small(Mode::Nhn, ""));
+        let refused = match world.plan(&order).await {
+            Ok(_) => panic!("{fault}: there is a plan"),
+            Err(refused) => refused,
+        };
+        let text = refused.why.join("; ").to_lowercase();
+        assert_eq!(refused.exit, exit, "{fault}: {text}");
+        assert!(text.contains(reason), "{fault}: {text}");
+        assert!(world.lab.leftovers().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn rules_of_nhn_are_checked_before_the_cloud_is_asked() {
+    let nhn = machine(Mode::Nhn);
+    let cases = [
+        (nhn.replace("m2.c2m4", "u2.c2m4"), "u2"),
+        (
+            nhn.replace("  network:", "  server_name: sixteen-letters1\n  network:"),
+            "15",
+        ),
+        (nhn.replace("60 GB", "20 GB"), "50"),
+    ];
+    for (machine, reason) in cases {
+        let world = World::open(Mode::Nhn, &[]).await;
+        let text = small(Mode::Nhn, "").replace(nhn, &machine);
+        let order = world.write("small.reseal.yaml", &text);
+        let refused = world.plan(&order).await.map(drop).unwrap_err();
+        let text = refused.why.join("; ").to_lowercase();
+        assert_eq!(refused.exit, Exit::Input, "{text}");
+        assert!(text.contains(reason), "{text}");
+        assert!(world.lab.leftovers().is_empty());
+    }
+}
+
+/// Nobody may find an image that was not proved, and the proved one stays what the alias means.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn alias_and_name_stay_where_they_are_when_the_proof_fails() {
+    let text = |version: u32| {
+        let rest =
+            format!("software:\n  - environment: {{ name: VERSION, value: 'v{version}' }}\nverify: {{ boot: true }}\n");
+        small(Mode::Nhn, &rest).replace(
+            "image: { name: \"small-${build.date}\"",
+            &format!("image: {{ name: \"small-v{version}\", alias: golden"),
+        )
+    };
+    let world = World::open(Mode::Nhn, &[]).await;
+    let first = world.build(&world.write("one.reseal.yaml", &text(1))).await.unwrap();
+    let image = world.only_the_image(&first.id).unwrap();
+    assert_eq!(
+        (image.name.as_str(), image.properties[ALIAS].as_str()),
+        ("small-v1", "golden")
+    );
+
+    world.room.faults().arm("recovery-partition*1");
+    let second = world.write("two.reseal.yaml", &text(2));
+    let failed = world.build(&second).await.unwrap();
+    assert_eq!(failed.exit(), Exit::Verify, "{:?}", failed.ended);
+    let images = world.lab.images();
+    assert_eq!(images, [image.clone()], "neither alias nor name moved");
+    assert_eq!(world.lab.leftovers().len(), 1);
+
+    let built = world.build(&second).await.unwrap();
+    assert_eq!(built.exit(), Exit::Ok, "{:?}", built.ended);
+    let images = world.lab.images();
+    let golden: Vec<_> = images
+        .iter()
+        .filter(|image| image.properties.contains_key(ALIAS))
+        .collect();
+    assert_eq!(golden.len(), 1, "{images:?}");
+    assert_eq!(golden[0].name, "small-v2");
+}
+
+fn reseal(arguments: &[&str], folder: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_reseal"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn twelve_mistakes_are_told_at_once_with_their_places() {
+    let folder = root().join("tests/data/spec/bad");
+    let output = reseal(&["validate", "twelve.yaml"], &folder);
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    let places = [
+        "6:13", "7:3", "8:1", "9:50", "10:24", "13:12", "13:36", "15:5", "16:24", "17:25", "20:27", "21:3",
+    ];
+    for place in places {
+        assert!(
+            text.contains(&format!("twelve.yaml:{place}")),
+            "{place} is missing:\n{text}"
+        );
+    }
+}

@@ -1,0 +1,263 @@
+//! `kill -9` at every step: after a resume the image is there and nothing else; after a cleanup nothing is.
+//!
+//! A process dies at a chosen point of a chosen step, or with a chosen line of the journal on disk; another one, with
+//! a client of its own, goes on in the same world.
+
+use reseal::session::Direction;
+use reseal_engine::{Hooks, NoHooks, Point, Strike};
+use reseal_journal::Outcome;
+use reseal_lab::Mode;
+use reseal_lab::clock::JumpClock;
+use reseal_machine::Clock as _;
+
+use crate::support::{Death, Gone, Order, World, all, plan_of};
+
+const FORWARD: [Point; 3] = [Point::Started, Point::Done, Point::Recorded];
+const BACK: [Point; 2] = [Point::UndoStarted, Point::Undone];
+
+/// The step that fails where an unwinding is to be watched: late, so that there is everything to take back.
+const LATE: &str = "verify/proof";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_on_the_way_and_resumed() {
+    let cases = deaths(&FORWARD, |_| true).await;
+    walk("killed on the way and resumed", cases, |death| async move {
+        let world = World::open(Mode::Nhn, &[]).await;
+        let dead = died(world.die(&Order::web(), &death).await)?;
+        let gone = world.again(&dead, Direction::Forward).await;
+        world
+            .only_the_image(&dead)
+            .map(drop)
+            .map_err(|why| explain(&why, &gone))
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_on_the_way_and_cleaned_up() {
+    let cases = deaths(&FORWARD, |step| step != "image/publish").await;
+    walk("killed on the way and cleaned up", cases, |death| async move {
+        let world = World::open(Mode::Nhn, &[]).await;
+        let dead = died(world.die(&Order::web(), &death).await)?;
+        let gone = world.again(&dead, Direction::Cleanup).await;
+        world
+            .nothing(&dead, Outcome::CleanedUp)
+            .map_err(|why| explain(&why, &gone))
+    })
+    .await;
+}
+
+/// An image that is published stays, whatever a person asks of the build's rest: it may be in use already.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cleaning_up_after_the_commit_point_keeps_the_image() {
+    let world = World::open(Mode::Nhn, &[]).await;
+    let death = Death::At(Point::Recorded, "image/publish".to_owned());
+    let dead = died(world.die(&Order::web(), &death).await).unwrap();
+    world.again(&dead, Direction::Cleanup).await;
+    world.only_the_image(&dead).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_while_tidying_after_success() {
+    let world = World::open(Mode::Nhn, &[]).await;
+    let whole = world.build(&Order::web()).await.unwrap();
+    let cases = both_ways(undone_in(&world, &whole.id));
+    walk("killed while tidying", cases, |(death, direction)| async move {
+        let world = World::open(Mode::Nhn, &[]).await;
+        let dead = died(world.die(&Order::web(), &death).await)?;
+        let gone = world.again(&dead, direction).await;
+        world
+            .only_the_image(&dead)
+            .map(drop)
+            .map_err(|why| explain(&why, &gone))
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_while_taking_back_after_a_failure() {
+    let world = World::open(Mode::Nhn, &[]).await;
+    let failed = world.begin(&Order::web(), &fails_late(), None).await.unwrap();
+    world.nothing(&failed.id, Outcome::Failed).unwrap();
+    let cases = both_ways(undone_in(&world, &failed.id));
+    walk("killed while taking back", cases, |(death, direction)| async move {
+        let world = World::open(Mode::Nhn, &[]).await;
+        let begun = world.begin(&Order::web(), &fails_late(), Some(&death)).await;
+        let dead = died(begun.map_err(|refused| format!("{refused:?}"))?)?;
+        let gone = world.again(&dead, direction).await;
+        world
+            .nothing(&dead, Outcome::Failed)
+            .map_err(|why| explain(&why, &gone))
+    })
+    .await;
+}
+
+/// Once more for every line of the journal, those that belong to no step included, with half of the next line behind it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_journal_ends_in_the_middle_of_any_line() {
+    let world = World::open(Mode::Nhn, &[]).await;
+    let whole = world.build(&Order::web()).await.unwrap();
+    let lines = world.journal(&whole.id).0.len();
+    let cases = (1..lines).map(Death::InLine).collect();
+    walk("torn journals", cases, |death| async move {
+        let world = World::open(Mode::Nhn, &[]).await;
+        let dead = died(world.die(&Order::web(), &death).await)?;
+        let gone = world.again(&dead, Direction::Forward).await;
+        world
+            .only_the_image(&dead)
+            .map(drop)
+            .map_err(|why| explain(&why, &gone))
+    })
+    .await;
+}
+
+/// One build whose process dies at every line: each process gets one line further than the one before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_build_that_dies_again_and_again_still_ends() {
+    let world = World::open(Mode::Nhn, &[]).await;
+    let dead = died(world.die(&Order::web(), &Death::AfterLine(1)).await).unwrap();
+    let mut lives = 1;
+    loop {
+        // Its own first line says that it is another process; it dies with its second or third.
+        let lines = world.journal(&dead).0.len();
+        let death = Death::AfterLine(lines + 3);
+        let gone = world.again_until(&dead, Direction::Forward, Some(&death)).await;
+        lives += 1;
+        if gone.ended.is_some() {
+            break;
+        }
+        assert!(lives < 200, "no progress: {:?}", world.journal(&dead).0.last());
+    }
+    world.only_the_image(&dead).unwrap();
+    assert!(lives > 20, "{lives} lives");
+    println!("one build in {lives} processes");
+}
+
+/// Finer than steps: the process dies with a request to the cloud under way, everywhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_any_request_to_the_cloud() {
+    let world = World::open(Mode::Nhn, &[]).await;
+    let ready = world.plan(&Order::web()).await.unwrap();
+    let before = world.lab.request_count();
+    let whole = world.carry_out(ready, &NoHooks, None).await;
+    let requests = world.lab.request_count() - before;
+    world.only_the_image(&whole.id).unwrap();
+    let cases = (1..requests).map(Death::AtRequest).collect();
+    walk("killed at a request", cases, |death| async move {
+        let world = World::open(Mode::Nhn, &[]).await;
+        let dead = died(world.die(&Order::web(), &death).await)?;
+        let (_, state) = world.journal(&dead);
+        // Every other one is cleaned up; after the commit point that keeps the image as well.
+        if matches!(death, Death::AtRequest(count) if count % 2 == 0) {
+            let gone = world.again(&dead, Direction::Forward).await;
+            return world
+                .only_the_image(&dead)
+                .map(drop)
+                .map_err(|why| explain(&why, &gone));
+        }
+        let gone = world.again(&dead, Direction::Cleanup).await;
+        let end = match state.committed {
+            true => world.only_the_image(&dead).map(drop),
+            false => world.nothing(&dead, Outcome::CleanedUp),
+        };
+        end.map_err(|why| explain(&why, &gone))
+    })
+    .await;
+}
+
+/// A build may wait for its resume for an hour.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn resumed_after_an_hour() {
+    for step in ["cloud/server", "guest/05-harden-tls", "image/capture", "verify/proof"] {
+        let world = World::open(Mode::Nhn, &[]).await;
+        let dead = died(world.die(&Order::web(), &Death::At(Point::Done, step.to_owned())).await).unwrap();
+        later(&world).await;
+        let gone = world.again(&dead, Direction::Forward).await;
+        let end = world.only_the_image(&dead).map_err(|why| explain(&why, &gone));
+        assert!(end.is_ok(), "{step}: {end:?}");
+    }
+}
+
+/// A generalized machine that nobody asks turns itself off, and what it could have proved is lost: an image of it would
+/// be an unproved one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn proofs_of_sysprep_do_not_wait_for_an_hour() {
+    let world = World::open(Mode::Nhn, &[]).await;
+    let death = Death::At(Point::Done, "guest/sysprep".to_owned());
+    let dead = died(world.die(&Order::web(), &death).await).unwrap();
+    later(&world).await;
+    world.again(&dead, Direction::Forward).await;
+    world.nothing(&dead, Outcome::Failed).unwrap();
+}
+
+async fn later(world: &World) {
+    let clock: &JumpClock = &world.clock;
+    clock.sleep(std::time::Duration::from_mins(61)).await;
+}
+
+/// Every point of every step of the web example's plan.
+async fn deaths(points: &[Point], wanted: impl Fn(&str) -> bool) -> Vec<Death> {
+    let plan = plan_of(&Order::web(), Mode::Nhn).await;
+    let steps = plan.steps.iter().filter(|step| wanted(&step.id));
+    steps
+        .flat_map(|step| points.iter().map(|point| Death::At(*point, step.id.clone())))
+        .collect()
+}
+
+/// Both points of every undo of a finished build.
+fn undone_in(world: &World, id: &str) -> Vec<Death> {
+    let undone = world.journal(id).0.into_iter().filter_map(|entry| match entry.event {
+        reseal_journal::Event::UndoStarted { step } => Some(step),
+        _ => None,
+    });
+    undone
+        .flat_map(|step| BACK.map(|point| Death::At(point, step.clone())))
+        .collect()
+}
+
+fn both_ways(deaths: Vec<Death>) -> Vec<(Death, Direction)> {
+    let ways = [Direction::Forward, Direction::Cleanup];
+    deaths
+        .into_iter()
+        .flat_map(|death| ways.map(|way| (death.clone(), way)))
+        .collect()
+}
+
+/// Fails before the late step, as if the cloud had refused.
+fn fails_late() -> impl Hooks {
+    |point: Point, step: &str| match point {
+        Point::Started if step == LATE => Strike::Fail,
+        _ => NoHooks.at(point, step),
+    }
+}
+
+/// The id of a build whose process died.
+fn died(gone: Gone) -> Result<String, String> {
+    match gone.ended {
+        None => Ok(gone.id),
+        Some(ended) => Err(format!("it did not die but ended: {ended:?}")),
+    }
+}
+
+fn explain(why: &str, gone: &Gone) -> String {
+    let last: Vec<&String> = gone.said.iter().rev().take(4).collect();
+    format!("{why}; ended {:?}; said last {last:?}", gone.ended)
+}
+
+/// Runs all cases and says how many there were.
+async fn walk<C, F>(what: &str, cases: Vec<C>, run: impl Fn(C) -> F)
+where
+    C: std::fmt::Debug,
+    F: Future<Output = Result<(), String>> + Send + 'static,
+{
+    let count = cases.len();
+    assert!(count > 8, "{what}: only {count} cases");
+    let wrong = all(cases, run).await;
+    println!("{what}: {count} cases");
+    assert!(
+        wrong.is_empty(),
+        "{what}: {} of {count}:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
