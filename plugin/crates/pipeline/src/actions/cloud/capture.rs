@@ -17,6 +17,9 @@ use super::ready::ReadyOutput;
 use super::{look_again, passing};
 use crate::world::{World, name};
 
+/// How often an image is asked for while no answer comes.
+const ATTEMPTS: u32 = 3;
+
 /// What to capture.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CaptureParams {
@@ -150,7 +153,18 @@ impl Capture {
             source,
             disk_format: params.disk_format.clone(),
         };
-        self.0.cloud.create_image(&new).await
+        let mut attempt = 1;
+        loop {
+            match self.0.cloud.create_image(&new).await {
+                Err(error) if error.perhaps => match look_again(cx, || self.by_name(cx)).await {
+                    Ok(Some(found)) => return Ok(found.image),
+                    // It was not carried out: there would be an image by now.
+                    Ok(None) if attempt < ATTEMPTS => attempt += 1,
+                    _ => return Err(error),
+                },
+                result => return result,
+            }
+        }
     }
 }
 
