@@ -1,15 +1,16 @@
 //! Installers, updates from files, packages, and scripts of the user.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::detect::{Detect, directive, look};
 use super::{Answered, Cx, Failure, Step, read};
-use crate::guest::files::{hash, name};
+use crate::guest::files::{Content, hash, name};
 use crate::guest::package::Package;
 use crate::guest::windows::{Appx, Product};
+use crate::winrm::bytes::utf16le;
 
 /// `ERROR_INSTALL_PACKAGE_INVALID`.
 const NO_PACKAGE: u32 = 1620;
@@ -80,7 +81,8 @@ struct Job<'a> {
     busy_seconds: f64,
     codes: &'a Codes,
     detect: Option<&'a Detect>,
-    msi: bool,
+    /// What Windows Installer is told, and writes into its log; `None` for other installers.
+    properties: Option<&'a BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -92,8 +94,7 @@ struct MsiInput {
     msi: Payload,
     transforms: Vec<Payload>,
     patches: Vec<Payload>,
-    #[expect(dead_code, reason = "the lab's packages take no properties")]
-    properties: std::collections::BTreeMap<String, String>,
+    properties: BTreeMap<String, String>,
     #[expect(dead_code, reason = "the lab's packages have no features")]
     features: Vec<String>,
     #[expect(dead_code, reason = "the lab's packages take no arguments")]
@@ -116,7 +117,7 @@ pub fn msi(cx: &mut Cx<'_>, input: &Value) -> Answered {
         busy_seconds: wanted.busy_seconds,
         codes: &wanted.codes,
         detect: wanted.detect.as_ref(),
-        msi: true,
+        properties: Some(&wanted.properties),
     };
     install(cx, &job)
 }
@@ -159,7 +160,7 @@ pub fn exe(cx: &mut Cx<'_>, input: &Value) -> Answered {
         busy_seconds: wanted.busy_seconds,
         codes: &wanted.codes,
         detect: wanted.detect.as_ref(),
-        msi: false,
+        properties: None,
     };
     install(cx, &job)
 }
@@ -218,7 +219,18 @@ fn write_log(cx: &mut Cx<'_>, job: &Job<'_>, package: &Package, code: u32) -> St
         "Product: {} -- Installation completed, status {code}.\r\n",
         package.product
     );
-    cx.state.disk.files.write_text(&log, &text, cx.now);
+    match job.properties {
+        None => cx.state.disk.files.write_text(&log, &text, cx.now),
+        Some(properties) => {
+            // A verbose log of Windows Installer is UTF-16 and tells every property, the secret ones too.
+            let told = properties
+                .iter()
+                .map(|(name, value)| format!("Property(S): {name} = {value}\r\n"));
+            let text = format!("\u{feff}{}{text}", told.collect::<String>());
+            let bytes = Content::Whole(utf16le(&text).into());
+            cx.state.disk.files.write(&log, bytes, cx.now);
+        }
+    }
     log
 }
 
@@ -306,7 +318,7 @@ fn apply(cx: &mut Cx<'_>, package: &Package, job: &Job<'_>) {
     }
     let id = package.product_code.clone().unwrap_or_else(|| package.product.clone());
     cx.state.disk.products.retain(|product| product.name != package.product);
-    let msi = job.msi || package.family == "msi";
+    let msi = job.properties.is_some() || package.family == "msi";
     let (name, version, publisher) = (
         package.product.clone(),
         package.version.clone(),
