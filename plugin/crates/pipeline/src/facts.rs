@@ -194,9 +194,10 @@ fn no_image(spec: &Spec, route: &str, all: &[String]) -> Problem {
         route,
         format!("no image of this project fits `{wanted}`"),
     );
-    match known.is_empty() {
-        true => problem.help("the cloud shows no Windows image at all to these credentials".to_owned()),
-        false => problem.help(format!("there are {}", known.join(", "))),
+    if known.is_empty() {
+        problem.help("the cloud shows no Windows image at all to these credentials".to_owned())
+    } else {
+        problem.help(format!("there are {}", known.join(", ")))
     }
 }
 

@@ -16,7 +16,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 /// Why an identity could not be made or used.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Error, PartialEq, Eq)]
 pub enum IdentityError {
     /// The cryptographic library refused.
     #[error("cannot make {0}")]

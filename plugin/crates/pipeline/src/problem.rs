@@ -76,9 +76,10 @@ impl Problem {
             .filter(|name| share(&lower, &name.to_lowercase()) * 2 >= lower.len())
             .collect();
         near.sort_by_key(|name| std::cmp::Reverse(share(&lower, &name.to_lowercase())));
-        let shown: Vec<String> = match near.is_empty() {
-            true => names.iter().take(6).map(|name| format!("`{name}`")).collect(),
-            false => near.iter().take(4).map(|name| format!("`{name}`")).collect(),
+        let shown: Vec<String> = if near.is_empty() {
+            names.iter().take(6).map(|name| format!("`{name}`")).collect()
+        } else {
+            near.iter().take(4).map(|name| format!("`{name}`")).collect()
         };
         if shown.is_empty() {
             self

@@ -32,7 +32,7 @@ pub(crate) fn text_of(cx: &Context<'_>, text: &str) -> Result<String, ActionErro
     }
     let mut known: BTreeMap<String, SecretString> = BTreeMap::new();
     loop {
-        let result = template::reveal(text, |name| known.get(name).map(|secret| secret.expose_secret()));
+        let result = template::reveal(text, |name| known.get(name).map(SecretString::expose_secret));
         match result {
             Ok(text) => return Ok(text),
             Err(TemplateError::Unknown { name }) if !known.contains_key(&name) => {

@@ -126,7 +126,6 @@ fn server(spec: &Spec, facts: &Facts) -> ServerParams {
 fn root_volume(spec: &Spec, facts: &Facts) -> Option<RootVolume> {
     let smallest = facts.image.min_disk_gb.max(facts.capabilities.min_root_gb);
     match &spec.base.root_volume {
-        Some(model::RootVolume::None) => None,
         Some(model::RootVolume::Volume(volume)) => Some(RootVolume {
             size_gb: volume.size.gb(),
             volume_type: volume.volume_type.clone(),
@@ -139,7 +138,7 @@ fn root_volume(spec: &Spec, facts: &Facts) -> Option<RootVolume> {
                 delete_on_termination: false,
             })
         }
-        None => None,
+        Some(model::RootVolume::None) | None => None,
     }
 }
 

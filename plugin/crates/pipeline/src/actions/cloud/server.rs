@@ -93,7 +93,7 @@ impl Action for Create {
     }
 
     async fn run(&self, cx: &Context<'_>, params: &ServerParams) -> Result<ServerOutput, ActionError> {
-        let new = self.request(cx, params)?;
+        let new = Self::request(cx, params)?;
         let id = self.0.cloud.create_server(&new).await?;
         Ok(ServerOutput { id, name: new.name })
     }
@@ -136,7 +136,7 @@ impl Create {
         }))
     }
 
-    fn request(&self, cx: &Context<'_>, params: &ServerParams) -> Result<NewServer, ActionError> {
+    fn request(cx: &Context<'_>, params: &ServerParams) -> Result<NewServer, ActionError> {
         let own = name(cx.build());
         let image = match &params.image {
             ImageOf::Id(id) => id.clone(),
@@ -188,9 +188,11 @@ impl Create {
             let seen = cloud.server(id).await?.present();
             let growing = seen.is_some_and(|server| server.status == ServerStatus::Build);
             let worth_it = params.root_volume.is_some() && volumes.is_empty() && growing;
-            Ok(match worth_it && elapsed(cx.clock(), begun) < YOUTH {
-                true => Verdict::Waiting("BUILD, no volume yet".into()),
-                false => Verdict::Done(volumes),
+            let wait = worth_it && elapsed(cx.clock(), begun) < YOUTH;
+            Ok(if wait {
+                Verdict::Waiting("BUILD, no volume yet".into())
+            } else {
+                Verdict::Done(volumes)
             })
         };
         let volumes = cx

@@ -134,7 +134,7 @@ fn compile(
             message: error.to_string(),
         })
     };
-    let compiled = reseal_unattend::compile(base, &params.options, &target(identity), &reveal).map_err(wrong)?;
+    let compiled = reseal_unattend::compile(base, &params.options, &target(identity), &reveal).map_err(|problems| wrong(&problems))?;
     for problem in &compiled.problems {
         cx.warn(format!("answer file: {}", problem.diagnostic.message));
     }
@@ -156,7 +156,7 @@ fn target(identity: &IdentityFacts) -> Target {
     }
 }
 
-fn wrong(problems: Vec<Problem>) -> ActionError {
+fn wrong(problems: &[Problem]) -> ActionError {
     let message = match problems.len() {
         1 => "the answer file cannot be compiled".to_owned(),
         count => format!("the answer file cannot be compiled: {count} problems"),

@@ -35,7 +35,7 @@ impl Action for Clean {
 
     async fn run(&self, cx: &Context<'_>, params: &HygieneParams) -> Result<HygieneResult, ActionError> {
         let guest = self.0.guest(cx, &params.connect)?;
-        let limit = Duration::from_mins(60);
+        let limit = Duration::from_hours(1);
         let hygiene = Hygiene {
             categories: params.categories.clone(),
             keep: vec![work_root(cx)],

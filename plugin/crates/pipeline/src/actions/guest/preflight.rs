@@ -95,9 +95,9 @@ async fn cure(cx: &Context<'_>, guest: &dyn Communicator, fixes: Vec<Fixes>) -> 
     for result in &results.fixes {
         let text = format!("{}: {}", result.fix.as_str(), result.detail);
         if result.done {
-            cx.note(format!("cured {text}"))
+            cx.note(format!("cured {text}"));
         } else {
-            cx.warn(format!("not cured {text}"))
+            cx.warn(format!("not cured {text}"));
         }
     }
     settled(cx, guest).await
@@ -109,9 +109,9 @@ fn report(cx: &Context<'_>, findings: &[Finding]) -> Result<Vec<String>, ActionE
     for finding in &rest {
         let text = format!("{} {}", finding.code, finding.message);
         if finding.severity == Severity::Warning {
-            cx.warn(text)
+            cx.warn(text);
         } else {
-            cx.note(text)
+            cx.note(text);
         }
     }
     if errors.is_empty() {

@@ -11,7 +11,7 @@ use reseal_machine::{CommError, Communicator, Schedule};
 use super::ask::ask;
 
 /// How long Windows may be away: updates are applied while it starts.
-const LIMIT: Duration = Duration::from_mins(60);
+const LIMIT: Duration = Duration::from_hours(1);
 
 /// Boot times this close are one boot: the clock is set once after a start.
 const TOLERANCE_SECONDS: i64 = 60;

@@ -168,7 +168,7 @@ async fn fetch(
     to: &str,
     place: &Place,
 ) -> Result<Delivered, ActionError> {
-    let limit = Duration::from_mins(60);
+    let limit = Duration::from_hours(1);
     let query = FetchUrl {
         url: url.to_owned(),
         path: to.to_owned(),
