@@ -78,9 +78,9 @@ struct Seen {
 }
 
 async fn rehearse(runs: &Path) -> Result<Seen, Box<dyn Error>> {
-    let clock = Arc::new(JumpClock::new(Timestamp::now()));
-    let room = Arc::new(Room::new(RoomOptions::new(Arc::clone(&clock) as Arc<dyn Clock>)));
-    let lab = Lab::start(LabOptions::new(Mode::Nhn, Arc::clone(&clock) as Arc<dyn Clock>, room)).await?;
+    let clock: Arc<dyn Clock> = Arc::new(JumpClock::new(Timestamp::now()));
+    let room = Arc::new(Room::new(RoomOptions::new(Arc::clone(&clock))));
+    let lab = Lab::start(LabOptions::new(Mode::Nhn, Arc::clone(&clock), room)).await?;
     let scrubber = Scrubber::default();
     let folder = SpecFolder::of(Path::new(SPEC), runs, scrubber.clone());
     let (id, info) = session::new_build(clock.as_ref());
@@ -89,10 +89,10 @@ async fn rehearse(runs: &Path) -> Result<Seen, Box<dyn Error>> {
     let env = Env::of(lab.env());
     let mut wanted = spec.cloud.clone();
     (wanted.cloud, wanted.region) = (None, None);
-    let cloud = wiring::cloud(&wanted, &env, Arc::clone(&clock) as Arc<dyn Clock>, &scrubber).await?;
+    let cloud = wiring::cloud(&wanted, &env, Arc::clone(&clock), &scrubber).await?;
     let (spec, _) = rehearsal::adapt(spec, cloud.as_ref()).await?;
     let setting = Setting {
-        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        clock: Arc::clone(&clock),
         cloud,
         runs: runs.to_owned(),
         folder,

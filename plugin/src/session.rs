@@ -104,15 +104,13 @@ impl Document {
 pub fn read_text(path: &Path) -> std::io::Result<String> {
     let bytes = fs::read(path)?;
     let text = String::from_utf8(bytes).map_err(|error| {
-        let line = error
+        let good = error
             .as_bytes()
             .get(..error.utf8_error().valid_up_to())
             .unwrap_or_default();
-        let line = line.iter().filter(|byte| **byte == b'\n').count() + 1;
-        std::io::Error::new(
-            std::io::ErrorKind::InvalidData,
-            format!("line {line} is not UTF-8; save the file as UTF-8"),
-        )
+        let line = good.split(|byte| *byte == b'\n').count();
+        let message = format!("line {line} is not UTF-8; save the file as UTF-8");
+        std::io::Error::new(std::io::ErrorKind::InvalidData, message)
     })?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }

@@ -73,17 +73,11 @@ fn learn(credentials: &Credentials, scrubber: &Scrubber) {
 
 /// The family of clouds. A lab is what its variables say it is.
 fn dialect(wanted: &model::Cloud, env: &Env) -> Dialect {
+    let is_v2 = |url: String| url.trim_end_matches('/').ends_with("v2.0");
     match wanted.provider {
         Provider::Nhn => Dialect::Nhn,
-        Provider::Openstack => Dialect::Openstack,
-        Provider::Lab
-            if env
-                .get("OS_AUTH_URL")
-                .is_some_and(|url| url.trim_end_matches('/').ends_with("v2.0")) =>
-        {
-            Dialect::Nhn
-        }
-        Provider::Lab => Dialect::Openstack,
+        Provider::Lab if env.get("OS_AUTH_URL").is_some_and(is_v2) => Dialect::Nhn,
+        Provider::Lab | Provider::Openstack => Dialect::Openstack,
     }
 }
 

@@ -54,9 +54,16 @@ fn row(what: &str, value: f64, unit: &str, goal: &str) {
 /// Pushes `size` MiB and prints what it took.
 async fn upload(size: usize, latency: Duration) -> Result<(), Box<dyn Error>> {
     let clock: Arc<dyn Clock> = Arc::new(Wall);
-    let room = Room::new(RoomOptions { latency, ..RoomOptions::new(Arc::clone(&clock)) });
+    let room = Room::new(RoomOptions {
+        latency,
+        ..RoomOptions::new(Arc::clone(&clock))
+    });
     let guest = room.standing("Windows 2022 STD EN", "builder", PASSWORD)?;
-    let auth = Auth { kind: AuthKind::Negotiate, username: "builder".into(), password: SecretString::from(PASSWORD) };
+    let auth = Auth {
+        kind: AuthKind::Negotiate,
+        username: "builder".into(),
+        password: SecretString::from(PASSWORD),
+    };
     let address = Address::new(guest.address().to_string(), 5985);
     let winrm = WinRm::new(WinRmConfig::new(address, Transport::Http, auth, clock, Arc::new(id)))?;
     winrm.probe().await?;
@@ -64,7 +71,9 @@ async fn upload(size: usize, latency: Duration) -> Result<(), Box<dyn Error>> {
     let before = winrm.stats();
     let begun = Instant::now();
     let blob = Bytes::new("bench.bin", noise(size * MIB));
-    winrm.upload(&blob, r"C:\bench.bin", &Silent, &CancellationToken::new()).await?;
+    winrm
+        .upload(&blob, r"C:\bench.bin", &Silent, &CancellationToken::new())
+        .await?;
     let took = begun.elapsed().as_secs_f64();
     let after = winrm.stats();
     let mib = u32::try_from(size).map(f64::from)?;
@@ -72,11 +81,26 @@ async fn upload(size: usize, latency: Duration) -> Result<(), Box<dyn Error>> {
     let name = format!("push {size} MiB, NTLM sealed, +{} ms", latency.as_millis());
     row(&format!("{name}: rate"), mib / took, "MiB/s", "");
     if size == 10 {
-        row(&format!("{name}: requests a MiB"), to_f64(after.requests - before.requests)? / mib, "", "<= 6.5");
-        row(&format!("{name}: wire bytes a byte"), wire / to_f64(u64::try_from(size * MIB)?)?, "", "<= 1.36");
+        row(
+            &format!("{name}: requests a MiB"),
+            to_f64(after.requests - before.requests)? / mib,
+            "",
+            "<= 6.5",
+        );
+        row(
+            &format!("{name}: wire bytes a byte"),
+            wire / to_f64(u64::try_from(size * MIB)?)?,
+            "",
+            "<= 1.36",
+        );
         let packer = PACKER * mib * small;
         let goal = if latency.as_millis() == 10 { ">= 100" } else { "" };
-        row(&format!("{name}: faster than {PACKER} small requests a MiB"), packer / took, "x", goal);
+        row(
+            &format!("{name}: faster than {PACKER} small requests a MiB"),
+            packer / took,
+            "x",
+            goal,
+        );
     }
     winrm.disconnect().await;
     Ok(())

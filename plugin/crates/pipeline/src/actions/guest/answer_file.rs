@@ -134,7 +134,8 @@ fn compile(
             message: error.to_string(),
         })
     };
-    let compiled = reseal_unattend::compile(base, &params.options, &target(identity), &reveal).map_err(|problems| wrong(&problems))?;
+    let compiled = reseal_unattend::compile(base, &params.options, &target(identity), &reveal)
+        .map_err(|problems| wrong(&problems))?;
     for problem in &compiled.problems {
         cx.warn(format!("answer file: {}", problem.diagnostic.message));
     }

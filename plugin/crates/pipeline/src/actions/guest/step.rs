@@ -67,6 +67,9 @@ impl Action for Run {
             return restart(cx, guest.as_ref(), wanted).await;
         }
         let mut round = 1;
+        if params.step.rounds() > 1 {
+            restart_if_pending(cx, guest.as_ref()).await?;
+        }
         loop {
             let outcome = self.round(cx, guest.as_ref(), params, round).await?;
             if !outcome.more || round >= params.step.rounds() {
@@ -210,6 +213,15 @@ async fn holds(cx: &Context<'_>, guest: &dyn Communicator, params: &StepParams) 
     Ok(Condition::read(&answer)
         .map_err(|failure| refused(params.class, &failure))?
         .value)
+}
+
+/// An earlier process may have died between a round and its restart.
+async fn restart_if_pending(cx: &Context<'_>, guest: &dyn Communicator) -> Result<(), ActionError> {
+    let pending = ask(cx, guest, &PendingReboot::default()).await?;
+    match pending.hard.first() {
+        Some(signal) => reboot::restart(cx, guest, &signal.signal).await,
+        None => Ok(()),
+    }
 }
 
 async fn restart(cx: &Context<'_>, guest: &dyn Communicator, wanted: &Reboot) -> Result<StepOutput, ActionError> {
