@@ -19,19 +19,25 @@ use tokio_util::sync::CancellationToken;
 #[expect(clippy::disallowed_methods, reason = "a program's main may read its environment")]
 async fn main() -> Result<(), PluginError> {
     let launch = Launch::new(std::env::args().skip(1), std::env::vars(), std::env::temp_dir());
+    plugin().launch(launch, &mut std::io::stdout()).await
+}
+
+/// The plugin with all its components.
+pub(crate) fn plugin() -> Plugin {
     Plugin::new("1.0.0")
         .builder("image", Greeter::default())
         .provisioner("shout", Shout::default())
         .post_processor("note", Note::default())
         .datasource("greeting", Greeting::default())
-        .launch(launch, &mut std::io::stdout())
-        .await
 }
 
 /// An option that is text; empty when it was not given.
 fn text(configs: &Configs, name: &str) -> String {
     let option = configs.options.as_ref().and_then(|options| options.get(name));
-    option.and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+    option
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// What was configured, for later.
@@ -57,7 +63,9 @@ struct Greeter {
 #[async_trait]
 impl Builder for Greeter {
     fn config_spec(&self) -> ObjectSpec {
-        let disk = ObjectSpec::new().required("size", Type::Number).optional("fast", Type::Bool);
+        let disk = ObjectSpec::new()
+            .required("size", Type::Number)
+            .optional("fast", Type::Bool);
         ObjectSpec::new()
             .required("name", Type::String)
             .optional("ports", Type::list(Type::Number))
@@ -98,9 +106,15 @@ impl Builder for Greeter {
             "nobody" => return Ok(None),
             _ => {}
         }
-        let data = GeneratedData::expected().with("ID", "greeting-1").with("Port", 5986_u16).with("Greeting", "hello");
+        let data = GeneratedData::expected()
+            .with("ID", "greeting-1")
+            .with("Port", 5986_u16)
+            .with("Greeting", "hello");
         let machine = Arc::new(Memory::default());
-        build.hook.run(PROVISION, &data, Arc::clone(&build.ui), machine, &build.cancel).await?;
+        build
+            .hook
+            .run(PROVISION, &data, Arc::clone(&build.ui), machine, &build.cancel)
+            .await?;
         Ok(Some(Arc::new(Card { name, data })))
     }
 }
@@ -140,7 +154,11 @@ impl Artifact for Card {
     }
 
     async fn destroy(&self) -> Result<(), BoxError> {
-        if self.name == "stuck" { Err("the card sticks to the wall".into()) } else { Ok(()) }
+        if self.name == "stuck" {
+            Err("the card sticks to the wall".into())
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -160,7 +178,12 @@ impl Communicator for Memory {
             "fill" => vec![0xb0; rest.parse()?],
             "cat" => {
                 let mut input = Vec::new();
-                pipes.stdin.take().ok_or("nothing to read")?.read_to_end(&mut input).await?;
+                pipes
+                    .stdin
+                    .take()
+                    .ok_or("nothing to read")?
+                    .read_to_end(&mut input)
+                    .await?;
                 input
             }
             "exit" => return Ok(rest.parse()?),
@@ -192,7 +215,10 @@ impl Communicator for Memory {
         }
         let mut bytes = Vec::new();
         from.read_to_end(&mut bytes).await?;
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).insert(to.to_owned(), bytes);
+        self.files
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(to.to_owned(), bytes);
         Ok(())
     }
 
@@ -204,13 +230,22 @@ impl Communicator for Memory {
         _cancel: &CancellationToken,
     ) -> Result<(), BoxError> {
         let listing = format!("{from} without {}", exclude.join(","));
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).insert(to.to_owned(), listing.into_bytes());
+        self.files
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(to.to_owned(), listing.into_bytes());
         Ok(())
     }
 
     async fn download(&self, from: &str, mut to: Writer, _cancel: &CancellationToken) -> Result<(), BoxError> {
-        let bytes = self.files.lock().unwrap_or_else(PoisonError::into_inner).get(from).cloned();
-        to.write_all(&bytes.ok_or_else(|| format!("there is no {from}"))?).await?;
+        let bytes = self
+            .files
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(from)
+            .cloned();
+        to.write_all(&bytes.ok_or_else(|| format!("there is no {from}"))?)
+            .await?;
         Ok(())
     }
 
@@ -239,11 +274,20 @@ impl Provisioner for Shout {
 
     async fn prepare(&self, configs: Configs) -> Result<(), BoxError> {
         self.command.set(text(&configs, "command"));
-        if self.command.get().is_empty() { Err("`command` must not be empty".into()) } else { Ok(()) }
+        if self.command.get().is_empty() {
+            Err("`command` must not be empty".into())
+        } else {
+            Ok(())
+        }
     }
 
     async fn provision(&self, job: Provision) -> Result<(), BoxError> {
-        let id = job.data.get("ID").and_then(|id| id.as_text()).unwrap_or_default().to_owned();
+        let id = job
+            .data
+            .get("ID")
+            .and_then(|id| id.as_text())
+            .unwrap_or_default()
+            .to_owned();
         job.ui.say(&format!("shouting at {id}")).await;
         let (stdout, mut heard) = tokio::io::duplex(4096);
         let pipes = Pipes {
@@ -253,8 +297,10 @@ impl Provisioner for Shout {
         };
         let command = self.command.get().as_str().into();
         let mut output = String::new();
-        let (status, read) =
-            tokio::join!(job.communicator.run(&command, pipes, &job.cancel), heard.read_to_string(&mut output));
+        let (status, read) = tokio::join!(
+            job.communicator.run(&command, pipes, &job.cancel),
+            heard.read_to_string(&mut output)
+        );
         let status = status?;
         read?;
         job.ui.message(&format!("{status}: {}", output.trim_end())).await;
@@ -293,7 +339,9 @@ impl PostProcessor for Note {
             return Err("the pencil is broken".into());
         }
         let (id, files) = (job.artifact.id().await, job.artifact.files().await);
-        job.ui.say(&format!("noted {id} with {} files: {}", files.len(), self.text.get())).await;
+        job.ui
+            .say(&format!("noted {id} with {} files: {}", files.len(), self.text.get()))
+            .await;
         Ok(Processed::kept(job.artifact))
     }
 }
@@ -324,7 +372,11 @@ impl Datasource for Greeting {
 
     async fn configure(&self, configs: Configs) -> Result<(), BoxError> {
         self.name.set(text(&configs, "name"));
-        if self.name.get().is_empty() { Err("`name` must not be empty".into()) } else { Ok(()) }
+        if self.name.get().is_empty() {
+            Err("`name` must not be empty".into())
+        } else {
+            Ok(())
+        }
     }
 
     async fn execute(&self, _cancel: CancellationToken) -> Result<serde_json::Value, BoxError> {

@@ -130,11 +130,17 @@ impl Broker {
         let mut echo = [0; 4];
         match timeout(ECHO, stream.read_exact(&mut echo)).await {
             Err(_) => return Err(BrokerError::Refused(id)),
-            Ok(Err(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Err(BrokerError::Refused(id)),
+            Ok(Err(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                return Err(BrokerError::Refused(id));
+            }
             Ok(read) => read?,
         };
         let echoed = u32::from_le_bytes(echo);
-        if echoed == id { Ok(stream) } else { Err(BrokerError::BadEcho { asked: id, echoed }) }
+        if echoed == id {
+            Ok(stream)
+        } else {
+            Err(BrokerError::BadEcho { asked: id, echoed })
+        }
     }
 
     /// Brings streams of the other side together with those who wait for them, until the session ends.

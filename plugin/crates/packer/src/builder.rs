@@ -76,7 +76,13 @@ impl BuilderService {
                 ..Prepared::default()
             },
         };
-        let names = |names: Vec<String>| if names.is_empty() { Value::Nil } else { Value::texts(names) };
+        let names = |names: Vec<String>| {
+            if names.is_empty() {
+                Value::Nil
+            } else {
+                Value::texts(names)
+            }
+        };
         Value::record([
             ("GeneratedVars", names(prepared.generated_vars)),
             ("Warnings", names(prepared.warnings)),

@@ -87,7 +87,11 @@ impl FileInfo {
         Some(Self {
             name: value.field("N")?.as_text()?.to_string(),
             size: value.field("S").and_then(Value::as_u64).unwrap_or_default(),
-            mode: value.field("M").and_then(Value::as_u64).and_then(|mode| u32::try_from(mode).ok()).unwrap_or_default(),
+            mode: value
+                .field("M")
+                .and_then(Value::as_u64)
+                .and_then(|mode| u32::try_from(mode).ok())
+                .unwrap_or_default(),
         })
     }
 

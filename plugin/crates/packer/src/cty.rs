@@ -24,9 +24,9 @@ pub(crate) enum Type {
     String,
     Number,
     Bool,
-    List(Box<Type>),
-    Map(Box<Type>),
-    Object(BTreeMap<String, Type>),
+    List(Box<Self>),
+    Map(Box<Self>),
+    Object(BTreeMap<String, Self>),
 }
 
 /// Why something is no value.
@@ -134,16 +134,28 @@ impl Type {
             }
             (Self::List(kind), Json::Array(items)) => {
                 let item = |(at, item): (usize, &Json)| kind.conform_at(item, &format!("{path}[{at}]"), depth);
-                items.iter().enumerate().map(item).collect::<Result<_, _>>().map(Json::Array)
+                items
+                    .iter()
+                    .enumerate()
+                    .map(item)
+                    .collect::<Result<_, _>>()
+                    .map(Json::Array)
             }
             (Self::Map(kind), Json::Object(entries)) => {
                 let entry = |(key, value): (&String, &Json)| {
                     Ok((key.clone(), kind.conform_at(value, &format!("{path}.{key}"), depth)?))
                 };
-                entries.iter().map(entry).collect::<Result<_, CtyError>>().map(Json::Object)
+                entries
+                    .iter()
+                    .map(entry)
+                    .collect::<Result<_, CtyError>>()
+                    .map(Json::Object)
             }
             (Self::Object(kinds), Json::Object(entries)) => object(kinds, entries, path, depth),
-            _ => Err(CtyError::Mismatch { path: path.to_owned(), expected: self.name() }),
+            _ => Err(CtyError::Mismatch {
+                path: path.to_owned(),
+                expected: self.name(),
+            }),
         }
     }
 }
@@ -161,7 +173,11 @@ fn object(
         let value = entries.get(name).unwrap_or(&Json::Null);
         Ok((name.clone(), kind.conform_at(value, &format!("{path}.{name}"), depth)?))
     };
-    kinds.iter().map(attribute).collect::<Result<_, CtyError>>().map(Json::Object)
+    kinds
+        .iter()
+        .map(attribute)
+        .collect::<Result<_, CtyError>>()
+        .map(Json::Object)
 }
 
 /// The bytes of a data source's output for a generation.
@@ -234,9 +250,14 @@ mod tests {
     #[test]
     fn an_output_that_does_not_fit_says_where() {
         let nested = ObjectSpec::new().optional("size", Attribute::Number);
-        let spec = ObjectSpec::new().optional("id", Attribute::String).blocks("disk", nested);
+        let spec = ObjectSpec::new()
+            .optional("id", Attribute::String)
+            .blocks("disk", nested);
         let error = |value: Json| encode_output(&spec, &value, Generation::Gob).unwrap_err().to_string();
-        assert_eq!(error(json!({"disk": [{"size": "x"}]})), "`output.disk[0].size` is not a number");
+        assert_eq!(
+            error(json!({"disk": [{"size": "x"}]})),
+            "`output.disk[0].size` is not a number"
+        );
         assert_eq!(error(json!({"ip": 1})), "`output.ip` is not part of the output");
         assert_eq!(error(json!(7)), "`output` is not an object");
         let filled = Type::from(&spec).conform(&json!({"id": "x"})).unwrap();

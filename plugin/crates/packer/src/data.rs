@@ -26,7 +26,15 @@ pub enum Scalar {
 }
 
 /// The keys of a template's `build.…` that every user expects, without those that only SSH needs.
-const EXPECTED: [&str; 7] = ["Host", "Port", "User", "Password", "ConnType", "PackerRunUUID", "WinRMPassword"];
+const EXPECTED: [&str; 7] = [
+    "Host",
+    "Port",
+    "User",
+    "Password",
+    "ConnType",
+    "PackerRunUUID",
+    "WinRMPassword",
+];
 
 /// The keys of Packer's little HTTP server, with what says that there is none.
 const NO_HTTP: [(&str, &str); 3] = [
@@ -43,10 +51,15 @@ impl GeneratedData {
 
     /// Every key that provisioners and templates take for granted, with the values that say "not here".
     pub fn expected() -> Self {
-        let empty = EXPECTED.into_iter().chain(["SSHPublicKey", "SSHPrivateKey", "SSHPrivateKeyFile"]);
+        let empty = EXPECTED
+            .into_iter()
+            .chain(["SSHPublicKey", "SSHPrivateKey", "SSHPrivateKeyFile"]);
         let data = empty.fold(Self::new(), |data, key| data.with(key, ""));
-        let data = NO_HTTP.into_iter().fold(data, |data, (key, value)| data.with(key, value));
-        data.with("ID", "ERR_ID_NOT_IMPLEMENTED_BY_BUILDER").with("SSHAgentAuth", false)
+        let data = NO_HTTP
+            .into_iter()
+            .fold(data, |data, (key, value)| data.with(key, value));
+        data.with("ID", "ERR_ID_NOT_IMPLEMENTED_BY_BUILDER")
+            .with("SSHAgentAuth", false)
     }
 
     /// Adds a value or replaces it.
@@ -74,7 +87,9 @@ impl GeneratedData {
 
     /// Reads what another builder sent; what is no scalar is left out.
     pub(crate) fn read(value: &Value) -> Self {
-        let Value::Map(entries) = value else { return Self::default() };
+        let Value::Map(entries) = value else {
+            return Self::default();
+        };
         let entry = |(key, value): &(Value, Value)| Some((key.as_text()?.to_string(), Scalar::read(value)?));
         Self(entries.iter().filter_map(entry).collect())
     }

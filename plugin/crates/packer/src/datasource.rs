@@ -51,7 +51,10 @@ impl DatasourceService {
     async fn execute(&self) -> Result<Value, BoxError> {
         let value = self.datasource.execute(self.cancel.clone()).await?;
         let bytes = encode_output(&self.output, &value, self.generation)?;
-        Ok(Value::record([("Value", Value::Bin(bytes)), ("Error", basic_error(None))]))
+        Ok(Value::record([
+            ("Value", Value::Bin(bytes)),
+            ("Error", basic_error(None)),
+        ]))
     }
 }
 

@@ -1,4 +1,4 @@
-//! As much of Go's `encoding/gob` as the older protocol generation wants: ConfigSpecs, values, exit statuses.
+//! As much of Go's `encoding/gob` as the older protocol generation wants: specs, values, exit statuses.
 //!
 //! Go defines a type in the middle of the value that first uses it. Readers do not insist, so all definitions come first
 //! here, then one value.
@@ -91,7 +91,11 @@ impl Gob {
             list.uint(1).string(name).uint(1).int(*kind).uint(0)
         });
         let body = Self::default().int(-id).uint(3).raw(&common(id, name).into_bytes());
-        let body = if fields.is_empty() { body } else { body.uint(1).length(fields.len()).raw(&list.into_bytes()) };
+        let body = if fields.is_empty() {
+            body
+        } else {
+            body.uint(1).length(fields.len()).raw(&list.into_bytes())
+        };
         self.message(body.uint(0).uint(0))
     }
 
@@ -117,7 +121,11 @@ impl Gob {
 /// The name and number that every definition has, as its first field.
 fn common(id: i64, name: &str) -> Gob {
     let gob = Gob::default().uint(1);
-    let gob = if name.is_empty() { gob.uint(2) } else { gob.uint(1).string(name).uint(1) };
+    let gob = if name.is_empty() {
+        gob.uint(2)
+    } else {
+        gob.uint(1).string(name).uint(1)
+    };
     gob.int(id).uint(0)
 }
 

@@ -15,9 +15,9 @@ pub enum Type {
     /// A truth value.
     Bool,
     /// A list of one type.
-    List(Box<Type>),
+    List(Box<Self>),
     /// A map from text to one type.
-    Map(Box<Type>),
+    Map(Box<Self>),
 }
 
 impl Type {

@@ -73,3 +73,10 @@ pub use provisioner::{Provision, Provisioner};
 pub use rpc::{BoxError, CallError};
 pub use ui::{Level, Tracker, Ui};
 pub use yamux::SessionError;
+
+/// The example is also what the tests of this crate serve; it names the crate as users do.
+#[cfg(test)]
+extern crate self as reseal_packer;
+
+#[cfg(test)]
+mod tests;

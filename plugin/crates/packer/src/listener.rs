@@ -12,10 +12,12 @@ use tokio::time::timeout;
 use crate::names::API;
 
 /// Packer connects as soon as it has read the address; it waits this long for it itself.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The kernel's limit for paths of sockets, on the stricter of the systems.
+#[cfg(unix)]
 const MAX_PATH: usize = 103;
 /// Names that are tried before giving up.
+#[cfg(unix)]
 const TRIES: u32 = 64;
 
 /// A connection of either kind.
@@ -26,14 +28,12 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 pub(crate) struct Listener {
     socket: Socket,
     address: String,
+    folder: Option<Folder>,
 }
 
 enum Socket {
     #[cfg(unix)]
-    Unix {
-        listener: tokio::net::UnixListener,
-        _folder: Folder,
-    },
+    Unix(tokio::net::UnixListener),
     Tcp(TcpListener),
 }
 
@@ -62,7 +62,7 @@ impl Listener {
     pub(crate) fn handshake(&self) -> String {
         let network = match self.socket {
             #[cfg(unix)]
-            Socket::Unix { .. } => "unix",
+            Socket::Unix(_) => "unix",
             Socket::Tcp(_) => "tcp",
         };
         format!("{}|{}|{network}|{}\n", API.0, API.1, self.address)
@@ -73,7 +73,7 @@ impl Listener {
         let accepted = async {
             Ok::<Box<dyn Connection>, io::Error>(match &self.socket {
                 #[cfg(unix)]
-                Socket::Unix { listener, .. } => Box::new(listener.accept().await?.0),
+                Socket::Unix(listener) => Box::new(listener.accept().await?.0),
                 Socket::Tcp(listener) => {
                     let stream = listener.accept().await?.0;
                     stream.set_nodelay(true)?;
@@ -81,10 +81,9 @@ impl Listener {
                 }
             })
         };
-        match timeout(PATIENCE, accepted).await {
-            Ok(accepted) => accepted,
-            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "Packer did not connect")),
-        }
+        let accepted = timeout(PATIENCE, accepted).await;
+        drop(self.folder);
+        accepted.unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "Packer did not connect")))
     }
 }
 
@@ -97,16 +96,22 @@ fn unix(parent: &Path) -> io::Result<Listener> {
         let folder = parent.join(format!("packer-plugin{process}-{attempt}"));
         let path = folder.join("s");
         let Some(address) = path.to_str().filter(|path| path.len() <= MAX_PATH).map(str::to_owned) else {
-            return Err(io::Error::new(io::ErrorKind::InvalidFilename, "the path is too long for a socket"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidFilename,
+                "the path is too long for a socket",
+            ));
         };
         match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
             other => other?,
         }
-        let _folder = Folder(folder);
-        let listener = tokio::net::UnixListener::bind(path)?;
-        let socket = Socket::Unix { listener, _folder };
-        return Ok(Listener { socket, address });
+        let folder = Some(Folder(folder));
+        let socket = Socket::Unix(tokio::net::UnixListener::bind(path)?);
+        return Ok(Listener {
+            socket,
+            address,
+            folder,
+        });
     }
     Err(io::ErrorKind::AlreadyExists.into())
 }
@@ -118,7 +123,11 @@ async fn tcp(ports: RangeInclusive<u16>) -> io::Result<Listener> {
             Ok(listener) => {
                 let address = listener.local_addr()?.to_string();
                 let socket = Socket::Tcp(listener);
-                return Ok(Listener { socket, address });
+                return Ok(Listener {
+                    socket,
+                    address,
+                    folder: None,
+                });
             }
             Err(error) => last = error,
         }

@@ -8,14 +8,16 @@ mod read;
 mod text;
 mod write;
 
+use std::fmt;
+
 pub(crate) use read::MessageReader;
 pub use read::MsgpackError;
 #[cfg(test)]
 pub(crate) use read::{Limits, parse};
 pub use text::Text;
 
-/// Any MessagePack value.
-#[derive(Debug, Clone, PartialEq)]
+/// Any MessagePack value. `Debug` tells only the length of texts and bytes, which may be secret.
+#[derive(Clone, PartialEq)]
 pub enum Value {
     /// Nothing; Go reads it as the zero value of whatever it expects.
     Nil,
@@ -32,16 +34,16 @@ pub enum Value {
     /// Bytes. In a list of configurations they are a cty value as JSON.
     Bin(Vec<u8>),
     /// A list.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// A map, in the order of the wire.
-    Map(Vec<(Value, Value)>),
+    Map(Vec<(Self, Self)>),
     /// An extension, e.g. a time stamp (type -1).
     Ext(i8, Vec<u8>),
 }
 
 impl Value {
     /// A map with the names of a Go structure's fields as keys.
-    pub fn record<const N: usize>(fields: [(&str, Value); N]) -> Self {
+    pub fn record<const N: usize>(fields: [(&str, Self); N]) -> Self {
         Self::Map(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
     }
 
@@ -116,6 +118,26 @@ fn json_entry((key, value): &(Value, Value)) -> (String, serde_json::Value) {
         other => other.to_string(),
     };
     (key, value.to_json())
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nil => f.write_str("Nil"),
+            Self::Bool(value) => value.fmt(f),
+            Self::Int(value) => value.fmt(f),
+            Self::Uint(value) => value.fmt(f),
+            Self::Float(value) => value.fmt(f),
+            Self::Str(text) => text.fmt(f),
+            Self::Bin(bytes) => write!(f, "Bin({} bytes)", bytes.len()),
+            Self::List(items) => items.fmt(f),
+            Self::Map(entries) => f
+                .debug_map()
+                .entries(entries.iter().map(|(key, value)| (key, value)))
+                .finish(),
+            Self::Ext(kind, bytes) => write!(f, "Ext({kind}, {} bytes)", bytes.len()),
+        }
+    }
 }
 
 impl From<&str> for Value {

@@ -45,7 +45,10 @@ mod tests {
     fn names_are_as_packer_looks_for_them() {
         let name = binary_name("reseal", "1.0.0", "linux", "amd64");
         assert_eq!(name, "packer-plugin-reseal_v1.0.0_x5.0_linux_amd64");
-        assert_eq!(checksum_name(&name), "packer-plugin-reseal_v1.0.0_x5.0_linux_amd64_SHA256SUM");
+        assert_eq!(
+            checksum_name(&name),
+            "packer-plugin-reseal_v1.0.0_x5.0_linux_amd64_SHA256SUM"
+        );
         let name = binary_name("x", "1.0.0-dev+abc", "windows", "amd64");
         assert_eq!(name, "packer-plugin-x_v1.0.0-dev_x5.0_windows_amd64.exe");
     }

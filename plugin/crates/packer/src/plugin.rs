@@ -83,7 +83,11 @@ pub struct Launch {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Command {
     Describe,
-    Start { kind: String, name: String, generation: Generation },
+    Start {
+        kind: String,
+        name: String,
+        generation: Generation,
+    },
 }
 
 /// What `describe` prints.
@@ -194,9 +198,16 @@ impl Plugin {
             let (kind, name) = (kind.to_owned(), name.to_owned());
             return Err(PluginError::Component { kind, name });
         }
-        let port = |name: &str, default| launch.variable(name).and_then(|port| port.parse().ok()).unwrap_or(default);
+        let port = |name: &str, default| {
+            launch
+                .variable(name)
+                .and_then(|port| port.parse().ok())
+                .unwrap_or(default)
+        };
         let ports = port("PACKER_PLUGIN_MIN_PORT", 10_000)..=port("PACKER_PLUGIN_MAX_PORT", 25_000);
-        Listener::bind(&launch.temporary, ports).await.map_err(PluginError::Listen)
+        Listener::bind(&launch.temporary, ports)
+            .await
+            .map_err(PluginError::Listen)
     }
 
     async fn start(
@@ -215,7 +226,13 @@ impl Plugin {
 
     /// Serves one component on a connection until the other side is gone. Cancels then what still runs and gives it the
     /// time of [`Plugin::grace`].
-    pub async fn serve<C>(self, connection: C, kind: &str, name: &str, generation: Generation) -> Result<(), PluginError>
+    pub async fn serve<C>(
+        self,
+        connection: C,
+        kind: &str,
+        name: &str,
+        generation: Generation,
+    ) -> Result<(), PluginError>
     where
         C: AsyncRead + AsyncWrite + Send + 'static,
     {
@@ -276,18 +293,34 @@ impl Plugin {
             "provisioner" => {
                 let provisioner = Arc::clone(self.provisioners.get(name)?);
                 let schema = Schema::new(&provisioner.config_spec(), generation);
-                Arc::new(ProvisionerService { provisioner, schema, broker, cancel })
+                Arc::new(ProvisionerService {
+                    provisioner,
+                    schema,
+                    broker,
+                    cancel,
+                })
             }
             "post-processor" => {
                 let post_processor = Arc::clone(self.post_processors.get(name)?);
                 let schema = Schema::new(&post_processor.config_spec(), generation);
-                Arc::new(PostProcessorService { post_processor, schema, broker, cancel })
+                Arc::new(PostProcessorService {
+                    post_processor,
+                    schema,
+                    broker,
+                    cancel,
+                })
             }
             "datasource" => {
                 let datasource = Arc::clone(self.datasources.get(name)?);
                 let schema = Schema::new(&datasource.config_spec(), generation);
                 let output = datasource.output_spec();
-                Arc::new(DatasourceService { datasource, schema, output, generation, cancel })
+                Arc::new(DatasourceService {
+                    datasource,
+                    schema,
+                    output,
+                    generation,
+                    cancel,
+                })
             }
             _ => return None,
         })
@@ -324,8 +357,16 @@ impl Launch {
 impl Command {
     fn read(arguments: &[String]) -> Result<Self, PluginError> {
         let protobuf = arguments.iter().any(|argument| argument == "--protobuf");
-        let generation = if protobuf { Generation::Protobuf } else { Generation::Gob };
-        let words: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| *word != "--protobuf").collect();
+        let generation = if protobuf {
+            Generation::Protobuf
+        } else {
+            Generation::Gob
+        };
+        let words: Vec<&str> = arguments
+            .iter()
+            .map(String::as_str)
+            .filter(|word| *word != "--protobuf")
+            .collect();
         match words.as_slice() {
             ["describe", ..] => Ok(Self::Describe),
             ["start", kind, name] => Ok(Self::Start {

@@ -85,7 +85,10 @@ impl PostProcessorService {
             Err(error) => (Some(message(error.as_ref())), None),
         };
         let flag = |flag: fn(&Processed) -> bool| Value::Bool(processed.as_ref().is_some_and(flag));
-        let (keep, force) = (flag(|processed| processed.keep), flag(|processed| processed.force_override));
+        let (keep, force) = (
+            flag(|processed| processed.keep),
+            flag(|processed| processed.force_override),
+        );
         let artifact = processed.and_then(|processed| processed.artifact);
         let id = artifact.map_or(0, |artifact| ArtifactService::offer(artifact, &self.broker));
         Ok(Value::record([

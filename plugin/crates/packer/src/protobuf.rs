@@ -20,9 +20,7 @@ fn object(spec: &ObjectSpec) -> Vec<u8> {
 fn block(name: &str, spec: &Spec) -> Vec<u8> {
     let name = field(1, name.as_bytes());
     match spec {
-        Spec::Attribute { kind, required } => {
-            field(2, &[name, field(2, &cty_type(kind)), flag(3, *required)].concat())
-        }
+        Spec::Attribute { kind, required } => field(2, &[name, field(2, &cty_type(kind)), flag(3, *required)].concat()),
         Spec::Block { nested, required } => {
             field(3, &[name, flag(2, *required), field(3, &config_spec(nested))].concat())
         }
@@ -87,7 +85,10 @@ mod tests {
             &ObjectSpec::new().optional("m", Type::map(Type::Number)),
             "0a20 0a1e 0a016d 1219 1217 0a016d 1212 1a10 0a0e 0a0c 0a0a cty.Number",
         );
-        let required = Spec::Block { nested: flag(), required: true };
+        let required = Spec::Block {
+            nested: flag(),
+            required: true,
+        };
         check(
             &ObjectSpec::new().with("b", required),
             "0a2c 0a2a 0a0162 1225 1a23 0a0162 1001 1a1c 0a1a 0a18 0a0178 1213 1211 0a0178 120c 0a0a 0a08 cty.Bool",

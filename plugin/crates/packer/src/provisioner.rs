@@ -61,7 +61,10 @@ impl ProvisionerService {
         let job = Provision {
             ui: Arc::new(RemoteUi::new(client.clone())),
             communicator: Arc::new(RemoteCommunicator::new(client, self.broker.clone())),
-            data: argument.field("GeneratedData").map(GeneratedData::read).unwrap_or_default(),
+            data: argument
+                .field("GeneratedData")
+                .map(GeneratedData::read)
+                .unwrap_or_default(),
             cancel: self.cancel.clone(),
         };
         self.provisioner.provision(job).await?;

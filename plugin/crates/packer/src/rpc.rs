@@ -47,7 +47,11 @@ pub(crate) fn message(error: &(dyn Error + 'static)) -> String {
         }
         cause = error.source();
     }
-    if text.trim().is_empty() { "failed without saying why".to_owned() } else { text }
+    if text.trim().is_empty() {
+        "failed without saying why".to_owned()
+    } else {
+        text
+    }
 }
 
 /// The structure in which Go passes an error as a value.

@@ -1,7 +1,8 @@
 //! Many streams over one connection, as hashicorp/yamux does it.
 //!
 //! Written here rather than taken from a crate. The crate at hand (libp2p's `yamux`) acknowledges a stream only with the
-//! first data, resets a stream that is dropped (the peer loses what it has not read), ends the connection at any GoAway,
+//! first data, resets a stream that is dropped (the peer loses what it has not read), ends the connection at any
+//! `GoAway`,
 //! and must be polled by its users for pings to be answered. Each of these differs from what Packer's own library does,
 //! and Packer ends the session over some of them. The protocol is small: [`frame`] is the header, [`state`] the rules
 //! without any I/O, [`driver`] two tasks that move bytes, [`stream`] what users hold.

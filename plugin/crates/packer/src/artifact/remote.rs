@@ -27,7 +27,11 @@ impl RemoteArtifact {
     }
 
     async fn text(&self, method: &str) -> String {
-        self.ask(method, &Value::Nil).await.as_text().map(ToString::to_string).unwrap_or_default()
+        self.ask(method, &Value::Nil)
+            .await
+            .as_text()
+            .map(ToString::to_string)
+            .unwrap_or_default()
     }
 }
 

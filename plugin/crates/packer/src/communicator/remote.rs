@@ -58,12 +58,19 @@ impl Communicator for RemoteCommunicator {
         let feeding = async {
             let mut stream = ticket.accept().await?;
             tokio::io::copy(&mut from, &mut stream).await?;
-            drop(stream);
-            std::future::pending::<Result<(), BoxError>>().await
+            Ok::<_, BoxError>(())
+        };
+        let call = self.call("Communicator.Upload", &argument);
+        tokio::pin!(call, feeding);
+        // The answer says best why something went wrong; a file that broke off is wrong even if it was taken.
+        let both = async {
+            tokio::select! {
+                answer = &mut call => answer,
+                fed = &mut feeding => { call.await?; fed }
+            }
         };
         tokio::select! {
-            result = self.call("Communicator.Upload", &argument) => result,
-            Err(error) = feeding => Err(error),
+            result = both => result,
             () = cancel.cancelled() => Err(CallError::Cancelled.into()),
         }
     }
@@ -129,18 +136,22 @@ impl RemoteCommunicator {
             let (out, err, status) = tokio::join!(collect(stdout, pipes.stdout), collect(stderr, pipes.stderr), status);
             out.and(err).and(status)
         };
-        tokio::pin!(outputs);
         let call = self.call("Communicator.Start", &argument);
+        tokio::pin!(call, outputs);
         let result = tokio::select! {
             // An answer that is an error means that the command did not run: nobody will open the other streams.
-            answer = call => match answer {
+            answer = &mut call => match answer {
                 Ok(()) => outputs.await,
                 Err(error) => Err(error),
             },
-            result = &mut outputs => result,
+            // Without a status the answer says why.
+            result = &mut outputs => match result {
+                Ok(None) => call.await.map(|()| None),
+                other => other,
+            },
         };
         feeding.abort();
-        result
+        Ok(result?.unwrap_or(NO_STATUS))
     }
 
     async fn folder(
@@ -151,7 +162,11 @@ impl RemoteCommunicator {
         exclude: &[String],
         cancel: &CancellationToken,
     ) -> Result<(), BoxError> {
-        let exclude = if exclude.is_empty() { Value::Nil } else { Value::texts(exclude) };
+        let exclude = if exclude.is_empty() {
+            Value::Nil
+        } else {
+            Value::texts(exclude)
+        };
         let argument = Value::record([("Dst", to.into()), ("Src", from.into()), ("Exclude", exclude)]);
         tokio::select! {
             result = self.call(method, &argument) => result,
@@ -161,17 +176,19 @@ impl RemoteCommunicator {
 }
 
 async fn feed(ticket: Option<Ticket>, input: Option<Reader>) {
-    let (Some(ticket), Some(mut input)) = (ticket, input) else { return };
+    let (Some(ticket), Some(mut input)) = (ticket, input) else {
+        return;
+    };
     if let Ok(mut stream) = ticket.accept().await {
         let _ = tokio::io::copy(&mut input, &mut stream).await;
     }
 }
 
-async fn collect(ticket: Option<Ticket>, output: Option<Writer>) -> Result<i64, BoxError> {
+async fn collect(ticket: Option<Ticket>, output: Option<Writer>) -> Result<(), BoxError> {
     if let (Some(ticket), Some(mut output)) = (ticket, output) {
         drain(ticket, &mut output).await?;
     }
-    Ok(NO_STATUS)
+    Ok(())
 }
 
 async fn drain(ticket: Ticket, to: &mut Writer) -> Result<(), BrokerError> {
@@ -181,8 +198,8 @@ async fn drain(ticket: Ticket, to: &mut Writer) -> Result<(), BrokerError> {
     Ok(())
 }
 
-async fn status(response: impl AsyncRead + Unpin) -> Result<i64, BoxError> {
+async fn status(response: impl AsyncRead + Unpin) -> Result<Option<i64>, BoxError> {
     let mut bytes = Vec::new();
     response.take(MAX_RESPONSE).read_to_end(&mut bytes).await?;
-    Ok(CommandFinished::parse(&bytes).map_or(NO_STATUS, |finished| finished.exit_status))
+    Ok(CommandFinished::parse(&bytes).ok().map(|finished| finished.exit_status))
 }

@@ -27,7 +27,11 @@ impl CommunicatorService {
     /// Runs a command and answers when it is over, with its status on a stream of its own. The caller reads the status
     /// only after the ends of both outputs, so these are closed first, whatever became of the command.
     async fn start(&self, argument: &Value, cancel: &CancellationToken) -> Result<(), BoxError> {
-        let command = argument.field("Command").and_then(Value::as_text).cloned().unwrap_or_default();
+        let command = argument
+            .field("Command")
+            .and_then(Value::as_text)
+            .cloned()
+            .unwrap_or_default();
         let mut closers = Closers::default();
         let stdin = self.pipe(argument, "StdinStreamId", &mut closers).await?;
         let stdout = self.pipe(argument, "StdoutStreamId", &mut closers).await?;
@@ -121,7 +125,11 @@ fn id(argument: &Value, name: &str) -> Result<u32, BoxError> {
 }
 
 fn text(argument: &Value, name: &str) -> String {
-    argument.field(name).and_then(Value::as_text).map(Text::to_string).unwrap_or_default()
+    argument
+        .field(name)
+        .and_then(Value::as_text)
+        .map(Text::to_string)
+        .unwrap_or_default()
 }
 
 fn folders(argument: &Value) -> (String, String, Vec<String>) {

@@ -33,7 +33,11 @@ fn prologue() -> Gob {
     let items = [named, nested, ("MinItems", basic::INT), ("MaxItems", basic::INT)];
     Gob::default()
         .define_map(OBJECT, "ObjectSpec", basic::STRING, basic::INTERFACE)
-        .define_struct(ATTRIBUTE, "AttrSpec", &[("Name", basic::STRING), ("Type", TYPE), required])
+        .define_struct(
+            ATTRIBUTE,
+            "AttrSpec",
+            &[("Name", basic::STRING), ("Type", TYPE), required],
+        )
         .define_encoder(TYPE, "Type")
         .define_struct(BLOCKS, "BlockListSpec", &items)
         .define_struct(BLOCK, "BlockSpec", &[named, nested, required])
@@ -42,7 +46,8 @@ fn prologue() -> Gob {
 /// A body as a value that is no structure: a zero byte, the count, the entries.
 fn object(spec: &ObjectSpec) -> Gob {
     let empty = Gob::default().uint(0).length(spec.iter().len());
-    spec.iter().fold(empty, |gob, (name, spec)| entry(gob.string(name), name, spec))
+    spec.iter()
+        .fold(empty, |gob, (name, spec)| entry(gob.string(name), name, spec))
 }
 
 fn entry(gob: Gob, name: &str, spec: &Spec) -> Gob {
@@ -67,8 +72,11 @@ fn body(gob: Gob, nested: &ObjectSpec) -> Gob {
 
 /// A `cty.Type`, which encodes itself as a complete stream of its own.
 pub(crate) fn type_stream(kind: &cty::Type) -> Vec<u8> {
-    let stream =
-        Gob::default().define_struct(GOB_TYPE, "gobType", &[("Version", basic::INT), ("Impl", basic::INTERFACE)]);
+    let stream = Gob::default().define_struct(
+        GOB_TYPE,
+        "gobType",
+        &[("Version", basic::INT), ("Impl", basic::INTERFACE)],
+    );
     let element = |kind: &cty::Type| Gob::default().uint(1).bytes(&type_stream(kind));
     let (stream, name, id, body) = match kind {
         cty::Type::String => primitive(stream, b'S'),
@@ -99,7 +107,11 @@ fn collection(stream: Gob, id: i64, name: &str) -> Gob {
 
 fn object_type(stream: Gob, kinds: &BTreeMap<String, cty::Type>) -> Implementation {
     let stream = stream
-        .define_struct(TYPE_OBJECT, "typeObject", &[("AttrTypes", TYPES), ("AttrOptional", NAMES)])
+        .define_struct(
+            TYPE_OBJECT,
+            "typeObject",
+            &[("AttrTypes", TYPES), ("AttrOptional", NAMES)],
+        )
         .define_map(TYPES, "map[string]cty.Type", basic::STRING, TYPE)
         .define_encoder(TYPE, "Type")
         .define_map(NAMES, "map[string]struct {}", basic::STRING, NOTHING)

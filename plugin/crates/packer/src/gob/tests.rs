@@ -32,7 +32,11 @@ fn exit_statuses_are_as_go_writes_them() {
     ];
     for (exit_status, value) in cases {
         let finished = CommandFinished { exit_status };
-        assert_eq!(finished.to_bytes(), bytes(&format!("{definition}{value}")), "{exit_status}");
+        assert_eq!(
+            finished.to_bytes(),
+            bytes(&format!("{definition}{value}")),
+            "{exit_status}"
+        );
         assert_eq!(CommandFinished::parse(&finished.to_bytes()).unwrap(), finished);
     }
 }
@@ -54,10 +58,14 @@ fn types_are_as_go_writes_them() {
 fn a_spec_is_five_definitions_and_a_value() {
     let empty = config_spec(&ObjectSpec::new());
     let prologue = empty.strip_suffix(&bytes("04 ff8c 00 00")[..]).unwrap();
-    assert_eq!(prologue.get(..27), Some(&bytes("1aff8b0401010a4f626a6563745370656301ff8c00010c01100000")[..]));
+    assert_eq!(
+        prologue.get(..27),
+        Some(&bytes("1aff8b0401010a4f626a6563745370656301ff8c00010c01100000")[..])
+    );
     let spec = config_spec(&ObjectSpec::new().required("region", Attribute::String));
     let value = spec.strip_prefix(prologue).unwrap();
-    let expected = "ffb5 ff8c0001 06 726567696f6e 10 2a6863646563 2e4174747253706563 ff8e ff95 01 06 726567696f6e 01 ff87";
+    let expected =
+        "ffb5 ff8c0001 06 726567696f6e 10 2a68636c646563 2e4174747253706563 ff8e ff95 01 06 726567696f6e 01 ff87";
     assert!(value.starts_with(&bytes(expected)));
     assert!(value.ends_with(&[1, 1, 0]));
     assert_eq!(value.len(), 183);

@@ -21,7 +21,10 @@ const MODE: u8 = 0b0000_1000;
 pub(crate) fn cty_value(kind: &Type, value: &Json) -> Vec<u8> {
     let inner = inner(kind, value);
     let outer = Gob::default().int(VALUE).uint(0).bytes(&inner);
-    Gob::default().define_encoder(VALUE, "Value").message(outer).into_bytes()
+    Gob::default()
+        .define_encoder(VALUE, "Value")
+        .message(outer)
+        .into_bytes()
 }
 
 /// `cty.Value` encodes itself as a stream of its own, with one structure: version (0), type, value.
@@ -53,12 +56,15 @@ fn interface(value: &Json) -> Gob {
         Json::Number(number) => gob.interface("math/big.Float", FLOAT, body.bytes(&big_float(number))),
         Json::Array(items) => {
             let body = body.length(items.len());
-            let body = items.iter().fold(body, |body, item| body.raw(&interface(item).into_bytes()));
+            let body = items
+                .iter()
+                .fold(body, |body, item| body.raw(&interface(item).into_bytes()));
             gob.interface("[]interface {}", LIST, body)
         }
         Json::Object(entries) => {
             let body = body.length(entries.len());
-            let entry = |body: Gob, (key, value): (&String, &Json)| body.string(key).raw(&interface(value).into_bytes());
+            let entry =
+                |body: Gob, (key, value): (&String, &Json)| body.string(key).raw(&interface(value).into_bytes());
             gob.interface("map[string]interface {}", MAP, entries.iter().fold(body, entry))
         }
     }
@@ -91,6 +97,10 @@ fn parts(number: &Number) -> (bool, u64, i32) {
     let bits = number.as_f64().unwrap_or_default().to_bits();
     let exponent = i32::try_from((bits >> 52) & 0x7ff).unwrap_or_default();
     let fraction = bits & ((1 << 52) - 1);
-    let (mantissa, exponent) = if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) };
+    let (mantissa, exponent) = if exponent == 0 {
+        (fraction, -1074)
+    } else {
+        (fraction | 1 << 52, exponent - 1075)
+    };
     (bits >> 63 == 1, mantissa, exponent)
 }

@@ -65,7 +65,9 @@ fn head(bytes: &mut &[u8]) -> Result<Option<Head>, MsgpackError> {
 }
 
 fn head_of(rest: &mut &[u8]) -> Result<Option<Head>, MsgpackError> {
-    let Some(marker) = number::<1>(rest) else { return Ok(None) };
+    let Some(marker) = number::<1>(rest) else {
+        return Ok(None);
+    };
     let [marker] = marker;
     let low = |mask: u8| usize::from(marker & mask);
     Ok(Some(match marker {
@@ -245,7 +247,11 @@ impl<R: AsyncRead + Unpin> MessageReader<R> {
                 return message.map(Some);
             }
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                return if self.buffer.is_empty() { Ok(None) } else { Err(MsgpackError::Truncated) };
+                return if self.buffer.is_empty() {
+                    Ok(None)
+                } else {
+                    Err(MsgpackError::Truncated)
+                };
             }
         }
     }

@@ -32,7 +32,10 @@ fn strings_and_containers_take_the_shortest_form() {
     check(&Value::Str(Text::from_bytes([0xc8, 0xa3])), "a2 c8a3");
     check(&Value::Bin(vec![]), "c4 00");
     check(&Value::texts(["a", "b"]), "92 a161 a162");
-    check(&Value::record([("Message", "bad".into())]), "81 a74d657373616765 a3626164");
+    check(
+        &Value::record([("Message", "bad".into())]),
+        "81 a74d657373616765 a3626164",
+    );
     check(&Value::Ext(-1, vec![0, 1, 2, 3, 4, 5, 6, 7]), "d7 ff 0001020304050607");
     check(&Value::Ext(0, vec![0, 1, 2]), "c7 03 00 000102");
     let long = "x".repeat(40);
@@ -48,7 +51,10 @@ fn lengths_that_lie_cost_nothing() {
     let limits = Limits::default();
     for bytes in ["ddffffffff", "dfffffffff", "c6ffffffff", "dbffffffff", "c9ffffffff05"] {
         let bytes = hex::decode(bytes).unwrap();
-        assert!(matches!(parse(&bytes, limits), Err(MsgpackError::TooLarge(_))), "{bytes:x?}");
+        assert!(
+            matches!(parse(&bytes, limits), Err(MsgpackError::TooLarge(_))),
+            "{bytes:x?}"
+        );
     }
     assert!(matches!(parse(&[0xc1], limits), Err(MsgpackError::Marker(0xc1))));
     assert!(matches!(parse(&[0xa5, 0x41], limits), Err(MsgpackError::Truncated)));
@@ -65,7 +71,7 @@ fn the_last_of_two_equal_keys_counts() {
 
 #[test]
 fn debug_keeps_texts_to_itself() {
-    assert_eq!(format!("{:?}", Value::from("secret")), "Str(Text(6 bytes))");
+    assert_eq!(format!("{:?}", Value::from("secret")), "Text(6 bytes)");
 }
 
 fn any_value() -> impl Strategy<Value = Value> {

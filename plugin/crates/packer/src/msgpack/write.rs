@@ -22,7 +22,12 @@ impl Value {
                 out.extend(number.to_be_bytes());
             }
             Self::Str(text) => {
-                length(out, text.as_bytes().len(), Some((0xa0, 31)), [Some(0xd9), Some(0xda), Some(0xdb)]);
+                length(
+                    out,
+                    text.as_bytes().len(),
+                    Some((0xa0, 31)),
+                    [Some(0xd9), Some(0xda), Some(0xdb)],
+                );
                 out.extend(text.as_bytes());
             }
             Self::Bin(bytes) => {
@@ -31,7 +36,9 @@ impl Value {
             }
             Self::List(items) => {
                 length(out, items.len(), Some((0x90, 15)), [None, Some(0xdc), Some(0xdd)]);
-                items.iter().for_each(|item| item.write(out));
+                for item in items {
+                    item.write(out);
+                }
             }
             Self::Map(entries) => map(out, entries),
             Self::Ext(kind, bytes) => ext(out, *kind, bytes),

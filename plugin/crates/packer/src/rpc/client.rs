@@ -48,7 +48,10 @@ impl Client {
     pub(crate) async fn call(&self, method: &str, argument: &Value) -> Result<Value, CallError> {
         let (answer, result) = oneshot::channel();
         let seq = self.register(answer)?;
-        let header = [("ServiceMethod", method.into()), ("Seq", Value::Int(i64::try_from(seq).unwrap_or_default()))];
+        let header = [
+            ("ServiceMethod", method.into()),
+            ("Seq", Value::Int(i64::try_from(seq).unwrap_or_default())),
+        ];
         let mut message = Value::record(header).to_bytes();
         argument.write(&mut message);
         self.requests.send(message).await.map_err(|_| CallError::Gone)?;
@@ -97,8 +100,12 @@ async fn answers<R: AsyncRead + Unpin>(
 ) -> Result<(), MsgpackError> {
     while let Some(header) = messages.next().await? {
         let body = messages.next().await?.ok_or(MsgpackError::Truncated)?;
-        let Some(seq) = header.field("Seq").map_or(Some(0), Value::as_u64) else { continue };
-        let Some(answer) = lock(pending).calls.remove(&seq) else { continue };
+        let Some(seq) = header.field("Seq").map_or(Some(0), Value::as_u64) else {
+            continue;
+        };
+        let Some(answer) = lock(pending).calls.remove(&seq) else {
+            continue;
+        };
         let error = header.field("Error").and_then(Value::as_text).map(ToString::to_string);
         let result = match error {
             Some(error) if !error.is_empty() => Err(CallError::Remote(error)),

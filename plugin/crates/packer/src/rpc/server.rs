@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::msgpack::{MessageReader, MsgpackError, Text, Value};
 
 /// Calls that may run at once on one stream; more are refused. Packer needs three.
-const MAX_CALLS: usize = 128;
+const MAX_CALLS: usize = 64;
 /// Answers that may be queued for writing.
 const QUEUE: usize = 16;
 
@@ -83,10 +83,15 @@ impl Server {
         while let Some(header) = messages.next().await? {
             let argument = messages.next().await?.ok_or(MsgpackError::Truncated)?;
             while running.try_join_next().is_some() {}
-            let method = header.field("ServiceMethod").and_then(Value::as_text).cloned().unwrap_or_default();
+            let method = header
+                .field("ServiceMethod")
+                .and_then(Value::as_text)
+                .cloned()
+                .unwrap_or_default();
             let seq = header.field("Seq").cloned().unwrap_or(Value::Int(0));
             if running.len() >= MAX_CALLS {
-                self.answer(&method, seq, Err("too many calls at once".to_owned())).await;
+                self.answer(&method, seq, Err("too many calls at once".to_owned()))
+                    .await;
             } else {
                 running.spawn(self.clone().handle(method, seq, argument));
             }
@@ -99,7 +104,9 @@ impl Server {
         let server = self.clone();
         // A task of its own, so that a panic in somebody's implementation becomes an answer.
         let answered = tokio::spawn(async move { server.find(&name, &argument).await });
-        let result = answered.await.unwrap_or_else(|_| Err(format!("the plugin failed in {method}; its log says more")));
+        let result = answered
+            .await
+            .unwrap_or_else(|_| Err(format!("the plugin failed in {method}; its log says more")));
         self.answer(&method, seq, result).await;
     }
 
@@ -117,7 +124,11 @@ impl Server {
             Ok(body) => (String::new(), body),
             Err(error) => (error, Value::Map(Vec::new())),
         };
-        let header = [("ServiceMethod", method.clone().into()), ("Seq", seq), ("Error", error.into())];
+        let header = [
+            ("ServiceMethod", method.clone().into()),
+            ("Seq", seq),
+            ("Error", error.into()),
+        ];
         let mut message = Value::record(header).to_bytes();
         body.write(&mut message);
         let _ = self.answers.send(message).await;

@@ -44,7 +44,11 @@ impl UiService {
     }
 
     async fn machine(&self, argument: &Value) -> Result<(), CallError> {
-        let category = argument.field("Category").and_then(Value::as_text).cloned().unwrap_or_default();
+        let category = argument
+            .field("Category")
+            .and_then(Value::as_text)
+            .cloned()
+            .unwrap_or_default();
         let arguments = argument.field("Args").and_then(Value::as_list).unwrap_or_default();
         let arguments: Vec<Text> = arguments.iter().filter_map(Value::as_text).cloned().collect();
         self.ui.machine(&category, &arguments).await
@@ -55,7 +59,11 @@ impl UiService {
         if self.trackers().open.len() >= MAX_TRACKERS {
             return Err(refused());
         }
-        let source = argument.field("Src").and_then(Value::as_text).cloned().unwrap_or_default();
+        let source = argument
+            .field("Src")
+            .and_then(Value::as_text)
+            .cloned()
+            .unwrap_or_default();
         let number = |name: &str| argument.field(name).and_then(Value::as_i64).unwrap_or_default();
         let (done, total) = (number("CurrentSize"), number("TotalSize"));
         let tracker = self.ui.track(&source, done, total).await.ok_or_else(refused)?;

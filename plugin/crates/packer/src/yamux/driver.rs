@@ -59,7 +59,9 @@ async fn read_frame<C: AsyncRead>(
         }
         Payload::Skip => {
             let mut skipped = connection.take(u64::from(frame.length));
-            tokio::io::copy(&mut skipped, &mut tokio::io::sink()).await.map_err(io)?;
+            tokio::io::copy(&mut skipped, &mut tokio::io::sink())
+                .await
+                .map_err(io)?;
         }
     }
     Ok(())

@@ -64,6 +64,14 @@ pub(super) enum Read {
     Wait,
 }
 
+/// What the peer may still do to a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Inbound {
+    Open,
+    Finished,
+    Reset,
+}
+
 #[derive(Debug)]
 struct Entry {
     received: BytesMut,
@@ -74,8 +82,7 @@ struct Entry {
     /// How much we may still send.
     send_window: u32,
     fin_sent: bool,
-    fin_received: bool,
-    reset: bool,
+    inbound: Inbound,
     /// Nobody holds the stream any more; what comes is thrown away.
     abandoned: bool,
     reader: Option<Waker>,
@@ -90,8 +97,7 @@ impl Entry {
             consumed: 0,
             send_window: WINDOW,
             fin_sent: false,
-            fin_received: false,
-            reset: false,
+            inbound: Inbound::Open,
             abandoned: false,
             reader: None,
             writer: None,
@@ -99,7 +105,11 @@ impl Entry {
     }
 
     fn wake(&mut self) {
-        self.reader.take().into_iter().chain(self.writer.take()).for_each(Waker::wake);
+        self.reader
+            .take()
+            .into_iter()
+            .chain(self.writer.take())
+            .for_each(Waker::wake);
     }
 }
 
@@ -205,20 +215,15 @@ impl State {
         let Some(entry) = self.streams.get_mut(&frame.stream) else {
             return Ok(Payload::Skip); // a stream that is over here and not yet there
         };
-        let payload = match frame.kind {
-            Kind::Data => {
-                entry.receive_window = entry
-                    .receive_window
-                    .checked_sub(frame.length)
-                    .ok_or(SessionError::Protocol("receive window exceeded"))?;
-                let wanted = !entry.abandoned && !entry.fin_received;
-                if wanted { Payload::Take } else { Payload::Skip }
-            }
-            _ => {
-                let window = entry.send_window.checked_add(frame.length);
-                entry.send_window = window.ok_or(SessionError::Protocol("send window overflow"))?;
-                Payload::Skip
-            }
+        let payload = if frame.kind == Kind::Data {
+            let window = entry.receive_window.checked_sub(frame.length);
+            entry.receive_window = window.ok_or(SessionError::Protocol("receive window exceeded"))?;
+            let wanted = !entry.abandoned && entry.inbound == Inbound::Open;
+            if wanted { Payload::Take } else { Payload::Skip }
+        } else {
+            let window = entry.send_window.checked_add(frame.length);
+            entry.send_window = window.ok_or(SessionError::Protocol("send window overflow"))?;
+            Payload::Skip
         };
         if payload == Payload::Skip {
             self.flags(frame);
@@ -259,9 +264,14 @@ impl State {
 
     /// What the flags of a frame mean, after its payload has been dealt with.
     fn flags(&mut self, frame: Frame) {
-        let Some(entry) = self.streams.get_mut(&frame.stream) else { return };
-        entry.fin_received |= frame.has(FIN);
-        entry.reset |= frame.has(RST);
+        let Some(entry) = self.streams.get_mut(&frame.stream) else {
+            return;
+        };
+        if frame.has(RST) {
+            entry.inbound = Inbound::Reset;
+        } else if frame.has(FIN) && entry.inbound == Inbound::Open {
+            entry.inbound = Inbound::Finished;
+        }
         entry.wake();
         self.tidy(frame.stream);
     }
@@ -269,8 +279,11 @@ impl State {
     /// Forgets a stream that nobody holds as soon as the peer has ended it, or resets it when the peer has sent a whole
     /// window into the void and would wait for ever.
     fn tidy(&mut self, id: u32) {
-        let Some(entry) = self.streams.get(&id).filter(|entry| entry.abandoned) else { return };
-        let done = entry.reset || (entry.fin_received && entry.fin_sent);
+        let Some(entry) = self.streams.get(&id).filter(|entry| entry.abandoned) else {
+            return;
+        };
+        // Our own end is said before a stream is abandoned.
+        let done = entry.inbound != Inbound::Open;
         let stuck = entry.receive_window == 0;
         if stuck && !done {
             self.control(Frame::new(Kind::WindowUpdate, RST, id, 0));
@@ -283,21 +296,20 @@ impl State {
     /// Copies what has arrived; gives credit back now and then.
     pub(super) fn read(&mut self, id: u32, waker: &Waker, room: &mut [u8]) -> Result<Read, SessionError> {
         let over = self.over.clone();
-        let Some(entry) = self.streams.get_mut(&id) else { return Ok(Read::Bytes(0)) };
+        let Some(entry) = self.streams.get_mut(&id) else {
+            return Ok(Read::Bytes(0));
+        };
         let count = entry.received.len().min(room.len());
         if let (Some(to), true) = (room.get_mut(..count), count > 0) {
             entry.received.copy_to_slice(to);
             self.credit(id, count);
             return Ok(Read::Bytes(count));
         }
-        if entry.fin_received {
-            return Ok(Read::Bytes(0));
-        }
-        if entry.reset {
-            return Err(SessionError::Io(std::io::ErrorKind::ConnectionReset));
-        }
-        if let Some(error) = over {
-            return Err(error);
+        match (entry.inbound, over) {
+            (Inbound::Finished, _) => return Ok(Read::Bytes(0)),
+            (Inbound::Reset, _) => return Err(SessionError::Io(std::io::ErrorKind::ConnectionReset)),
+            (Inbound::Open, Some(error)) => return Err(error),
+            (Inbound::Open, None) => {}
         }
         entry.reader = Some(waker.clone());
         Ok(Read::Wait)
@@ -307,7 +319,7 @@ impl State {
         let Some(entry) = self.streams.get_mut(&id) else { return };
         // A read is never larger than a window.
         entry.consumed = entry.consumed.saturating_add(u32::try_from(count).unwrap_or(WINDOW));
-        if entry.consumed >= CREDIT && !entry.fin_received && !entry.reset {
+        if entry.consumed >= CREDIT && entry.inbound == Inbound::Open {
             let delta = std::mem::take(&mut entry.consumed);
             entry.receive_window = entry.receive_window.saturating_add(delta);
             self.control(Frame::new(Kind::WindowUpdate, 0, id, delta));
@@ -322,7 +334,7 @@ impl State {
         let crowded = self.out_bytes >= MAX_QUEUED_BYTES;
         let broken = || SessionError::Io(std::io::ErrorKind::BrokenPipe);
         let entry = self.streams.get_mut(&id).ok_or_else(broken)?;
-        if entry.reset || entry.fin_sent {
+        if entry.inbound == Inbound::Reset || entry.fin_sent {
             return Err(broken());
         }
         if crowded {
@@ -337,7 +349,10 @@ impl State {
         }
         let length = u32::try_from(count).map_err(|_| broken())?;
         entry.send_window -= length;
-        self.queue(Frame::new(Kind::Data, 0, id, length), bytes.get(..count).unwrap_or_default());
+        self.queue(
+            Frame::new(Kind::Data, 0, id, length),
+            bytes.get(..count).unwrap_or_default(),
+        );
         Ok(Some(count))
     }
 
@@ -345,7 +360,7 @@ impl State {
     pub(super) fn finish(&mut self, id: u32) {
         let over = self.over.is_some();
         let Some(entry) = self.streams.get_mut(&id) else { return };
-        if !entry.fin_sent && !entry.reset && !over {
+        if !entry.fin_sent && entry.inbound != Inbound::Reset && !over {
             entry.fin_sent = true;
             self.control(Frame::new(Kind::WindowUpdate, FIN, id, 0));
         }

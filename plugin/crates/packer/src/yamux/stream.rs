@@ -54,7 +54,10 @@ impl Drop for Stream {
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let result = self.shared.lock().read(self.id, cx.waker(), buffer.initialize_unfilled());
+        let result = self
+            .shared
+            .lock()
+            .read(self.id, cx.waker(), buffer.initialize_unfilled());
         match result {
             Ok(Read::Bytes(count)) => {
                 buffer.advance(count);
