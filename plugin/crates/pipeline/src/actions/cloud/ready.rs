@@ -8,8 +8,8 @@ use reseal_machine::cloud::{Observed, Server, ServerStatus};
 use reseal_machine::{Schedule, ServerId, VolumeId};
 use serde::{Deserialize, Serialize};
 
-use super::passing;
 use super::server::ServerOutput;
+use super::{look_again, passing};
 use crate::world::World;
 
 /// Whom to wait for.
@@ -66,13 +66,9 @@ impl Wait {
         for (index, attached) in attachments.iter().enumerate() {
             self.0.cloud.mark_volume(&attached.volume, &cx.marks()).await?;
             if index == 0 {
-                root_gb = self
-                    .0
-                    .cloud
-                    .volume(&attached.volume)
-                    .await?
-                    .present()
-                    .map_or(0, |volume| volume.size_gb);
+                // A young volume may not be shown yet, and a size of 0 would prove nothing later.
+                let look = || async { Ok(self.0.cloud.volume(&attached.volume).await?.present()) };
+                root_gb = look_again(cx, look).await?.map_or(0, |volume| volume.size_gb);
             }
         }
         let fixed = server

@@ -76,14 +76,11 @@ impl Action for Connect {
         ));
         let guest = self.0.open(cx, &cx.step().id, &door)?;
         self.answered(cx, params, guest.as_ref()).await?;
-        let identity = ask(cx, guest.as_ref(), &Identity::default()).await?;
+        let identity = ask(cx, guest.as_ref(), &Identity::default())
+            .await
+            .map_err(restricted)?;
         if identity.language_mode != "FullLanguage" {
-            let mode = &identity.language_mode;
-            return Err(ActionError::new(
-                FailureClass::Install,
-                format!("PowerShell runs in language mode {mode}"),
-            )
-            .hint("a policy (WDAC or AppLocker) restricts scripts; take a base image without it"));
+            return Err(language_mode(&identity.language_mode));
         }
         cx.note(format!(
             "{} ({} build {}.{})",
@@ -177,6 +174,22 @@ pub(super) async fn posted_password(
         .wait_until("the instance password", Schedule::up_to(limit), look)
         .await;
     waited.map_err(|error| error.class(FailureClass::Unreachable))
+}
+
+fn language_mode(mode: &str) -> ActionError {
+    ActionError::new(
+        FailureClass::Install,
+        format!("PowerShell runs in language mode {mode}"),
+    )
+    .hint("a policy (WDAC or AppLocker) restricts scripts; take a base image without it")
+}
+
+/// In a restricted language mode PowerShell cannot even run the question which mode it is.
+fn restricted(error: ActionError) -> ActionError {
+    match error.to_string().contains("in this language mode") {
+        true => language_mode("ConstrainedLanguage"),
+        false => error,
+    }
 }
 
 fn not_offered() -> ActionError {
