@@ -23,7 +23,11 @@ use crate::room::{BootRequest, Disk, Machine};
 pub(crate) fn boot(turn: &mut Turn<'_>, order: Order) -> Reply {
     let id = turn.state.ids.next();
     let fate = fate(turn);
-    let (disk, disk_gb, root) = root(turn, &order, &id);
+    // A server that no host takes never gets as far as its volume.
+    let (disk, disk_gb, root) = match (&fate, &order.root) {
+        (Fate::Fails(_), Root::New { base, .. }) => (base.disk(turn.world), 0, None),
+        _ => root(turn, &order, &id),
+    };
     let machine = (fate == Fate::Runs).then(|| machine(turn, &order, &id, disk, disk_gb));
     let groups: Vec<_> = order
         .groups

@@ -153,7 +153,12 @@ impl Server {
 
     /// Whether it has an address.
     pub(crate) fn wired(&self, now: Timestamp) -> bool {
-        self.machine.is_some() && now >= after(self.created, SignedDuration::from_secs(20))
+        self.machine.is_some() && self.rooted(now)
+    }
+
+    /// Whether it has got as far as its root volume.
+    pub(crate) fn rooted(&self, now: Timestamp) -> bool {
+        now >= after(self.created, SignedDuration::from_secs(20))
     }
 
     /// The address that the machine has, fixed and floating alike.

@@ -114,7 +114,7 @@ pub(crate) fn attachments(turn: &mut Turn<'_>, id: &str, version: Microversion) 
     turn.ask.bare()?;
     let now = turn.now;
     let server = look(turn, id)?;
-    let root = server.root.clone().filter(|_| server.wired(now) && !server.gone(now));
+    let root = server.root.clone().filter(|_| server.rooted(now) && !server.gone(now));
     let entry = |volume: &String| {
         if version < Microversion(2, 89) {
             return json!({"device": "/dev/vda", "id": volume, "serverId": id, "volumeId": volume});
