@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use reseal::exit::Exit;
-use reseal_engine::{Ended, NoHooks};
+use reseal_engine::{Ended, NoHooks, Point, Strike};
 use reseal_journal::Outcome;
-use reseal_lab::Mode;
+use reseal_lab::{Mode, Quota};
 
 use crate::support::property::ALIAS;
 use crate::support::specs::{machine, small};
@@ -24,8 +24,13 @@ const ENDS: &[(&str, Exit, &str)] = &[
     ),
     ("server-stuck-build", Exit::Cloud, "the machine's start"),
     ("floating-no-router", Exit::Cloud, "floating"),
+    ("keypair-conflict", Exit::Cloud, "key"),
     // The way in.
-    ("user-data-ignored", Exit::Unreachable, "refuses the account"),
+    (
+        "user-data-ignored",
+        Exit::Unreachable,
+        "an answer of the guest did not come",
+    ),
     // The software.
     ("exit-code=example-agent-4.2.1.msi:1603", Exit::Install, "1603"),
     ("constrained-language", Exit::Install, "ConstrainedLanguage"),
@@ -46,11 +51,10 @@ const ENDS: &[(&str, Exit, &str)] = &[
     // The image.
     ("image-killed", Exit::Capture, "killed"),
     ("image-vanishes", Exit::Capture, "vanished"),
-    ("volume-error", Exit::Capture, "volume"),
+    ("volume-error", Exit::Capture, "upload fails"),
     ("upload-stuck", Exit::Capture, "the image"),
     // What is in it.
     ("recovery-partition", Exit::Verify, "drive C:"),
-    ("bad-answer-file=unknown-setting", Exit::Verify, "first boot"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -80,6 +84,47 @@ async fn every_fault_has_its_exit_code_and_its_reason() {
     );
 }
 
+/// A clone that Setup does not let up proves that the image is worth nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_image_whose_first_boot_fails_is_not_published() {
+    let world = World::open(Mode::Nhn, &[]).await;
+    let faults = std::sync::Arc::clone(world.room.faults());
+    let hooks = move |point: Point, step: &str| {
+        if (point, step) == (Point::Started, "verify/server") {
+            faults.arm("bad-answer-file=unknown-setting");
+        }
+        Strike::Pass
+    };
+    let gone = world.begin(&Order::web(), &hooks, None).await.unwrap();
+    assert_eq!(gone.exit(), Exit::Verify, "{:?}", gone.ended);
+    world.nothing(&gone.id, Outcome::Failed).unwrap();
+}
+
+/// The quota is looked at before the launch where the cloud tells it, and felt at the launch where it does not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_quota_is_the_clouds_fault() {
+    for fault in ["quota-instances", "quota-cores"] {
+        let world = World::open(Mode::Openstack, &[fault]).await;
+        let order = world.write("small.reseal.yaml", &small(Mode::Openstack, ""));
+        let refused = world.plan(&order).await.map(drop).unwrap_err();
+        assert_eq!(refused.exit, Exit::Cloud);
+        assert!(refused.why.join("; ").contains("quota"), "{:?}", refused.why);
+    }
+    let none = Quota {
+        instances: 0,
+        ..Quota::for_builds(1)
+    };
+    let world = World::open_with(Mode::Nhn, &[], none).await;
+    match world.begin(&Order::web(), &NoHooks, None).await {
+        Ok(gone) => {
+            assert_eq!(gone.exit(), Exit::Cloud, "{:?}", gone.ended);
+            assert!(format!("{:?}", gone.ended).contains("uota"), "{:?}", gone.ended);
+        }
+        Err(refused) => assert_eq!(refused.exit, Exit::Cloud, "{:?}", refused.why),
+    }
+    assert!(world.lab.leftovers().is_empty());
+}
+
 /// Faults that a build must get over by itself.
 const OVERCOME: &[&str] = &[
     "token-expires",
@@ -92,7 +137,6 @@ const OVERCOME: &[&str] = &[
     "image-queued-long",
     "floating-500-once",
     "sg-in-use",
-    "keypair-conflict",
     "rate-limit",
     "html-503",
     "reset",
@@ -142,8 +186,6 @@ async fn what_passes_by_itself_does_not_end_a_build() {
 async fn what_cannot_be_planned_is_refused_before_anything_is_made() {
     let cases = [
         ("wrong-password", Exit::Cloud, "401"),
-        ("quota-instances", Exit::Cloud, "quota"),
-        ("quota-cores", Exit::Cloud, "quota"),
         ("catalog-without-volume", Exit::Cloud, "volume"),
         ("image-list-empty", Exit::Cloud, "no image"),
     ];
@@ -189,7 +231,7 @@ async fn rules_of_nhn_are_checked_before_the_cloud_is_asked() {
 async fn alias_and_name_stay_where_they_are_when_the_proof_fails() {
     let text = |version: u32| {
         let rest =
-            format!("software:\n  - environment: {{ name: VERSION, value: 'v{version}' }}\nverify: {{ boot: true }}\n");
+            format!("software:\n  - environment: {{ set: {{ VERSION: 'v{version}' }} }}\nverify: {{ boot: true }}\n");
         small(Mode::Nhn, &rest).replace(
             "image: { name: \"small-${build.date}\"",
             &format!("image: {{ name: \"small-v{version}\", alias: golden"),

@@ -10,7 +10,7 @@ use reseal_engine::Plan;
 use reseal_journal::RunDir;
 use reseal_lab::clock::FastClock;
 use reseal_lab::guest::Room;
-use reseal_lab::{Lab, Mode};
+use reseal_lab::{Lab, Mode, Quota};
 use reseal_machine::Clock;
 use reseal_machine::cloud::ResourceKind;
 use tempfile::TempDir;
@@ -30,7 +30,7 @@ pub(crate) struct Site {
 impl Site {
     pub(crate) async fn open(mode: Mode) -> Self {
         let clock = Arc::new(FastClock::new(Arc::new(SystemClock::new(1)), SPEED));
-        let (lab, room) = lab(mode, clock, &[]).await;
+        let (lab, room) = lab(mode, clock, &[], Quota::for_builds(1)).await;
         let folder = tempfile::tempdir().unwrap();
         copy(&root().join("examples"), folder.path());
         Self { lab, room, folder }
@@ -87,6 +87,9 @@ fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
         let target = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
             copy(&entry.path(), &target);

@@ -45,7 +45,6 @@ pub(crate) struct World {
     pub(crate) room: Arc<Room>,
     pub(crate) clock: Arc<JumpClock>,
     pub(crate) folder: TempDir,
-    pub(crate) mode: Mode,
 }
 
 /// A spec, and what the command line would say about it.
@@ -127,16 +126,20 @@ pub(crate) enum Death {
 impl World {
     /// A fresh world.
     pub(crate) async fn open(mode: Mode, faults: &[&str]) -> Self {
+        Self::open_with(mode, faults, Quota::for_builds(1)).await
+    }
+
+    /// A fresh world whose project may use so much.
+    pub(crate) async fn open_with(mode: Mode, faults: &[&str], quota: Quota) -> Self {
         let start = "2026-11-22T03:00:00Z".parse().unwrap();
         let clock = Arc::new(JumpClock::new(start));
         let faults: Vec<String> = faults.iter().map(|fault| (*fault).to_owned()).collect();
-        let (lab, room) = lab(mode, Arc::<JumpClock>::clone(&clock), &faults).await;
+        let (lab, room) = lab(mode, Arc::<JumpClock>::clone(&clock), &faults, quota).await;
         Self {
             lab,
             room,
             clock,
             folder: tempfile::tempdir().unwrap(),
-            mode,
         }
     }
 
@@ -391,7 +394,7 @@ pub(crate) mod property {
 }
 
 /// A lab with machines behind real endpoints.
-pub(crate) async fn lab(mode: Mode, clock: Arc<dyn Clock>, faults: &[String]) -> (Lab, Arc<Room>) {
+pub(crate) async fn lab(mode: Mode, clock: Arc<dyn Clock>, faults: &[String], quota: Quota) -> (Lab, Arc<Room>) {
     let armed = Arc::new(Faults::default());
     faults.iter().for_each(|fault| armed.arm(fault));
     let room = Arc::new(Room::new(RoomOptions {
@@ -400,7 +403,7 @@ pub(crate) async fn lab(mode: Mode, clock: Arc<dyn Clock>, faults: &[String]) ->
     }));
     let mut options = LabOptions::new(mode, clock, Arc::<Room>::clone(&room));
     options.faults = faults.to_vec();
-    options.quota = Quota::for_builds(1);
+    options.quota = quota;
     (Lab::start(options).await.unwrap(), room)
 }
 
