@@ -349,6 +349,11 @@ impl Launch {
         }
     }
 
+    /// Whether the arguments are Packer's, for programs that have other uses too.
+    pub fn is_packers(&self) -> bool {
+        Command::read(&self.arguments).is_ok()
+    }
+
     fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)
     }

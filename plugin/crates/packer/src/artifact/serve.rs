@@ -15,6 +15,10 @@ pub(crate) struct ArtifactService {
 }
 
 impl ArtifactService {
+    pub(crate) fn new(artifact: Arc<dyn Artifact>) -> Self {
+        Self { artifact }
+    }
+
     /// Offers an artifact for as long as the connection lives, and says under which number.
     pub(crate) fn offer(artifact: Arc<dyn Artifact>, broker: &Broker) -> u32 {
         let ticket = broker.offer();
@@ -22,7 +26,7 @@ impl ArtifactService {
         let over = broker.over();
         tokio::spawn(async move {
             match ticket.accept().await {
-                Ok(stream) => serve(stream, vec![Arc::new(Self { artifact })], over.child_token()).await,
+                Ok(stream) => serve(stream, vec![Arc::new(Self::new(artifact))], over.child_token()).await,
                 Err(error) => tracing::debug!(%error, "nobody wanted the artifact"),
             }
         });

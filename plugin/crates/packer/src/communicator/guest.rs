@@ -26,7 +26,7 @@ const MAX_PIECES: usize = 4096;
 /// The note.
 const LOST: &str = "\n[output was lost: it came faster than it was read]\n";
 
-/// What the bridge needs of the machine that Packer runs on. Calls block; they are made where that is allowed.
+/// What the bridge needs of the machine that Packer runs on. Calls may block for as long as a local disk does.
 pub trait Local: Send + Sync {
     /// A place for a stream that has to be read more than once; gone when it is dropped.
     fn spool(&self, name: &str) -> io::Result<Box<dyn Spool>>;
@@ -229,20 +229,4 @@ fn folder_destination(to: &str, from: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_as_destination_takes_the_name_of_the_file() {
-        let info = FileInfo {
-            name: "a.txt".to_owned(),
-            size: 1,
-            mode: 0o644,
-        };
-        assert_eq!(destination(r"C:\x\", Some(&info)).unwrap(), r"C:\x\a.txt");
-        assert_eq!(destination(r"C:\x", Some(&info)).unwrap(), r"C:\x");
-        assert!(destination(r"C:\x\", None).is_err());
-        assert_eq!(folder_destination(r"C:\x\", "/tmp/files"), r"C:\x\files");
-        assert_eq!(folder_destination(r"C:\x", "/tmp/files/"), r"C:\x");
-    }
-}
+mod tests;

@@ -58,10 +58,17 @@ fn types_are_as_go_writes_them() {
 fn a_spec_is_five_definitions_and_a_value() {
     let empty = config_spec(&ObjectSpec::new());
     let prologue = empty.strip_suffix(&bytes("04 ff8c 00 00")[..]).unwrap();
-    assert_eq!(
-        prologue.get(..27),
-        Some(&bytes("1aff8b0401010a4f626a6563745370656301ff8c00010c01100000")[..])
-    );
+    let definitions = "
+        1a ff 8b 04 01 01 0a 4f 62 6a 65 63 74 53 70 65 63 01 ff 8c 00 01 0c 01 10 00 00
+        36 ff 8d 03 01 01 08 41 74 74 72 53 70 65 63 01 ff 8e 00 01 03 01 04 4e 61 6d 65 01 0c 00 01 04 54 79 70 65
+        01 ff 88 00 01 08 52 65 71 75 69 72 65 64 01 02 00 00 00
+        10 ff 87 05 01 01 04 54 79 70 65 01 ff 88 00 00 00
+        4d ff 8f 03 01 01 0d 42 6c 6f 63 6b 4c 69 73 74 53 70 65 63 01 ff 90 00 01 04 01 08 54 79 70 65 4e 61 6d 65
+        01 0c 00 01 06 4e 65 73 74 65 64 01 10 00 01 08 4d 69 6e 49 74 65 6d 73 01 04 00 01 08 4d 61 78 49 74 65 6d
+        73 01 04 00 00 00
+        3c ff 91 03 01 01 09 42 6c 6f 63 6b 53 70 65 63 01 ff 92 00 01 03 01 08 54 79 70 65 4e 61 6d 65 01 0c 00 01
+        06 4e 65 73 74 65 64 01 10 00 01 08 52 65 71 75 69 72 65 64 01 02 00 00 00";
+    assert_eq!(hex::encode(prologue), hex::encode(bytes(definitions)));
     let spec = config_spec(&ObjectSpec::new().required("region", Attribute::String));
     let value = spec.strip_prefix(prologue).unwrap();
     let expected =

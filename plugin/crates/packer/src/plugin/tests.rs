@@ -35,6 +35,13 @@ fn the_flag_may_stand_anywhere() {
 }
 
 #[test]
+fn other_arguments_are_not_packers() {
+    let is_packers = |line: &str| Launch::new(words(line), [], "").is_packers();
+    assert!(is_packers("describe") && is_packers("start builder image"));
+    assert!(!is_packers("") && !is_packers("validate x.yaml"));
+}
+
+#[test]
 fn the_description_is_one_line_with_all_fields() {
     let line = hello::plugin().describe();
     assert!(line.ends_with("}\n") && line.lines().count() == 1);

@@ -2,12 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::packer::{HookService, Packer, Provisioning, Screen};
+use crate::artifact::{Artifact, ArtifactService, RemoteArtifact};
 use crate::communicator::{Communicator, FileInfo, Pipes, Reader};
 use crate::hcl::Generation;
 use crate::msgpack::{Text, Value};
@@ -252,6 +254,68 @@ async fn a_provisioner_acts_through_a_foreign_machine() {
         screen.lines(),
         ["Say: shouting at i-1", "Message: 0: HEY", "Message: shouted"]
     );
+}
+
+/// What a build left.
+struct Leftover {
+    destroyed: CancellationToken,
+}
+
+#[async_trait]
+impl Artifact for Leftover {
+    async fn builder_id(&self) -> String {
+        "other.builder".to_owned()
+    }
+
+    async fn files(&self) -> Vec<String> {
+        vec!["a".to_owned(), "b".to_owned()]
+    }
+
+    async fn id(&self) -> String {
+        "left-1".to_owned()
+    }
+
+    async fn describe(&self) -> String {
+        "something is left".to_owned()
+    }
+
+    async fn destroy(&self) -> Result<(), BoxError> {
+        self.destroyed.cancel();
+        Err("it sticks".into())
+    }
+}
+
+#[tokio::test]
+async fn a_post_processor_passes_on_what_it_got() {
+    let packer = Packer::start("post-processor", "note", Generation::Protobuf).await;
+    packer
+        .configure("PostProcessor.Configure", &json!({"text": "nice"}))
+        .await
+        .unwrap();
+    let screen = Arc::new(Screen::default());
+    let ui: Arc<dyn Ui> = Arc::<Screen>::clone(&screen);
+    let destroyed = CancellationToken::new();
+    let leftover = Leftover {
+        destroyed: destroyed.clone(),
+    };
+    let services: Vec<Arc<dyn Service>> = vec![
+        Arc::new(UiService::new(ui)),
+        Arc::new(ArtifactService::new(Arc::new(leftover))),
+    ];
+    let processed = packer
+        .call_with("PostProcessor.PostProcess", services, |id| id)
+        .await
+        .unwrap();
+    assert_eq!(processed.field("Err"), Some(&Value::Nil));
+    assert_eq!(processed.field("Keep"), Some(&Value::Bool(true)));
+    assert_eq!(screen.lines(), ["Say: noted left-1 with 2 files: nice"]);
+    let passed = RemoteArtifact::new(packer.dial(processed.field("StreamId").unwrap()).await);
+    assert_eq!(passed.builder_id().await, "other.builder");
+    assert_eq!(passed.describe().await, "something is left");
+    assert_eq!(passed.files().await, ["a", "b"]);
+    assert_eq!(passed.state("x").await, Value::Nil);
+    assert_eq!(passed.destroy().await.unwrap_err().to_string(), "it sticks");
+    assert!(destroyed.is_cancelled());
 }
 
 #[tokio::test]

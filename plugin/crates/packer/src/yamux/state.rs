@@ -21,7 +21,9 @@ const MAX_STREAMS: usize = 512;
 const BACKLOG: usize = 256;
 /// Data that waits to be written; writers wait for room.
 const MAX_QUEUED_BYTES: usize = 256 * 1024;
-/// Frames that wait to be written. Only a peer that asks and never reads gets here.
+/// Frames that wait to be written, when data is to be added.
+const MAX_QUEUED_DATA: usize = 1024;
+/// Frames that wait to be written at all. Only a peer that asks and never reads gets here.
 const MAX_QUEUED_FRAMES: usize = 8192;
 /// Data in one frame, so that streams take turns.
 const MAX_FRAME: usize = 32 * 1024;
@@ -331,7 +333,7 @@ impl State {
         if let Some(error) = &self.over {
             return Err(error.clone());
         }
-        let crowded = self.out_bytes >= MAX_QUEUED_BYTES;
+        let crowded = self.out_bytes >= MAX_QUEUED_BYTES || self.out.len() >= MAX_QUEUED_DATA;
         let broken = || SessionError::Io(std::io::ErrorKind::BrokenPipe);
         let entry = self.streams.get_mut(&id).ok_or_else(broken)?;
         if entry.inbound == Inbound::Reset || entry.fin_sent {

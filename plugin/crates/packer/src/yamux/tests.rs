@@ -156,6 +156,19 @@ fn floods_are_bounded() {
 }
 
 #[test]
+fn small_pieces_do_not_look_like_a_flood() {
+    let mut peer = Peer::new();
+    let id = peer.0.open().unwrap();
+    let taken = (0..100_000)
+        .take_while(|_| peer.0.write(id, Waker::noop(), b"x") == Ok(Some(1)))
+        .count();
+    assert!((500..5000).contains(&taken), "{taken}");
+    peer.frame(Kind::Ping, SYN, 0, 1).unwrap();
+    while !peer.0.outgoing().is_empty() {}
+    assert_eq!(peer.0.write(id, Waker::noop(), b"x"), Ok(Some(1)));
+}
+
+#[test]
 fn who_writes_into_the_void_is_told_after_a_window() {
     let mut peer = Peer::new();
     peer.frame(Kind::WindowUpdate, SYN, 1, 0).unwrap();
