@@ -3,6 +3,7 @@
 //! NHN Cloud's come from its instance guide (`https://docs.nhncloud.com/en/Compute/Instance/en/public-api/`) and arrive
 //! here as [`reseal_machine::cloud::Capabilities`].
 
+use reseal_machine::cloud::Capture;
 use reseal_machine::cloud::Dialect;
 use reseal_spec::Spec;
 use reseal_spec::model;
@@ -20,6 +21,7 @@ pub(super) fn check(spec: &Spec, facts: &Facts, choices: &Choices) -> Vec<Proble
     }
     server_name(spec, facts, &mut problems);
     root(spec, facts, &mut problems);
+    block_storage(spec, facts, &mut problems);
     base_image(facts, &mut problems);
     image(spec, facts, choices, &mut problems);
     quota(spec, facts, &mut problems);
@@ -75,6 +77,18 @@ fn server_name(spec: &Spec, facts: &Facts, problems: &mut Vec<Problem>) {
             limit("/base/server_name", message)
                 .code("plan::server-name")
                 .help("leave it out: the build makes a name that fits".into()),
+        );
+    }
+}
+
+/// Without block storage in the catalogue the volumes of a machine could be neither seen nor removed.
+fn block_storage(spec: &Spec, facts: &Facts, problems: &mut Vec<Problem>) {
+    let volume = matches!(spec.base.root_volume, Some(model::RootVolume::Volume(_)));
+    if facts.capabilities.capture == Capture::Server && (volume || facts.capabilities.boot_from_volume) {
+        let message = "the cloud's catalogue has no block storage, and this build boots from a volume";
+        problems.push(
+            Problem::new(ProblemKind::Cloud, "/base/root_volume", message)
+                .help("these credentials may see too little of the catalogue; `reseal doctor` shows it".into()),
         );
     }
 }

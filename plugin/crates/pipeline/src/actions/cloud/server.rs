@@ -199,7 +199,9 @@ impl Create {
             .wait_until("the machine's root volume", Schedule::up_to(YOUTH), look)
             .await?;
         for volume in &volumes {
-            cloud.mark_volume(volume, &cx.marks()).await?;
+            if let Err(error) = cloud.mark_volume(volume, &cx.marks()).await {
+                cx.note(format!("volume {volume} could not be marked: {error}"));
+            }
         }
         Ok(volumes)
     }

@@ -148,9 +148,13 @@ impl Connect {
         };
         let schedule = Schedule::up_to(Duration::from_secs(params.limit_seconds));
         let waited = cx.wait_until("an answer of the guest", schedule, look).await;
-        waited
-            .map(|_| ())
-            .map_err(|error| error.class(FailureClass::Unreachable))
+        // A clone that nobody can enter says something about the image, not about the way to it.
+        let class = if params.ready == ids::VERIFY_READY {
+            FailureClass::Verify
+        } else {
+            FailureClass::Unreachable
+        };
+        waited.map(|_| ()).map_err(|error| error.class(class))
     }
 }
 
