@@ -223,12 +223,10 @@ fn write_log(cx: &mut Cx<'_>, job: &Job<'_>, package: &Package, code: u32) -> St
         None => cx.state.disk.files.write_text(&log, &text, cx.now),
         Some(properties) => {
             // A verbose log of Windows Installer is UTF-16 and tells every property, the secret ones too.
-            let told = properties
-                .iter()
-                .map(|(name, value)| format!("Property(S): {name} = {value}\r\n"));
-            let text = format!("\u{feff}{}{text}", told.collect::<String>());
-            let bytes = Content::Whole(utf16le(&text).into());
-            cx.state.disk.files.write(&log, bytes, cx.now);
+            let line = |(name, value)| format!("Property(S): {name} = {value}\r\n");
+            let told: String = properties.iter().map(line).collect();
+            let bytes = utf16le(&format!("\u{feff}{told}{text}"));
+            cx.state.disk.files.write(&log, Content::Whole(bytes.into()), cx.now);
         }
     }
     log
