@@ -75,9 +75,10 @@ fn all_logs(folder: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => bytes.extend(all_logs(&path)),
-            false => bytes.extend(std::fs::read(&path).unwrap()),
+        if path.is_dir() {
+            bytes.extend(all_logs(&path));
+        } else {
+            bytes.extend(std::fs::read(&path).unwrap());
         }
     }
     bytes

@@ -159,9 +159,10 @@ async fn killed_at_any_request_to_the_cloud() {
                 .map_err(|why| explain(&why, &gone));
         }
         let gone = world.again(&dead, Direction::Cleanup).await;
-        let end = match state.committed {
-            true => world.only_the_image(&dead).map(drop),
-            false => world.nothing(&dead, Outcome::CleanedUp),
+        let end = if state.committed {
+            world.only_the_image(&dead).map(drop)
+        } else {
+            world.nothing(&dead, Outcome::CleanedUp)
         };
         end.map_err(|why| explain(&why, &gone))
     })

@@ -190,9 +190,10 @@ fn language_mode(mode: &str) -> ActionError {
 
 /// In a restricted language mode PowerShell cannot even run the question which mode it is.
 fn restricted(error: ActionError) -> ActionError {
-    match error.to_string().contains("in this language mode") {
-        true => language_mode("ConstrainedLanguage"),
-        false => error,
+    if error.to_string().contains("in this language mode") {
+        language_mode("ConstrainedLanguage")
+    } else {
+        error
     }
 }
 
