@@ -158,6 +158,46 @@ func TestEveryConfigSpecDecodes(t *testing.T) {
 	})
 }
 
+// Whatever a plugin thinks of a template that says nothing, it says so and goes on.
+func TestNothingIsConfigured(t *testing.T) {
+	description := describe(t)
+	generations(t, func(t *testing.T, protobuf bool) {
+		for _, name := range description.Builders {
+			builder := start(t, "builder", name, protobuf).client.Builder()
+			within(t, name, func() {
+				spec := builder.ConfigSpec()
+				_, _, err := builder.Prepare(core(), options(spec, nil))
+				t.Logf("builder %s: %v", name, err)
+				builder.ConfigSpec()
+			})
+		}
+		for _, name := range description.Provisioners {
+			provisioner := start(t, "provisioner", name, protobuf).client.Provisioner()
+			within(t, name, func() {
+				err := provisioner.Prepare(core(), options(provisioner.ConfigSpec(), nil), nil)
+				t.Logf("provisioner %s: %v", name, err)
+				provisioner.ConfigSpec()
+			})
+		}
+		for _, name := range description.PostProcessors {
+			processor := start(t, "post-processor", name, protobuf).client.PostProcessor()
+			within(t, name, func() {
+				err := processor.Configure(core(), options(processor.ConfigSpec(), nil))
+				t.Logf("post-processor %s: %v", name, err)
+				processor.ConfigSpec()
+			})
+		}
+		for _, name := range description.Datasources {
+			source := start(t, "datasource", name, protobuf).client.Datasource()
+			within(t, name, func() {
+				err := source.Configure(options(source.ConfigSpec(), nil))
+				t.Logf("data source %s: %v", name, err)
+				source.OutputSpec()
+			})
+		}
+	})
+}
+
 func TestConfigSpec(t *testing.T) {
 	hello(t)
 	disk := hcldec.ObjectSpec{

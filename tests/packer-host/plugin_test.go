@@ -37,7 +37,7 @@ func binary(t *testing.T) string {
 // hello skips tests that know the example plugin's components when another plugin is under test.
 func hello(t *testing.T) {
 	t.Helper()
-	if !contains(describe(t).Builders, "image") {
+	if !contains(describe(t).Provisioners, "shout") {
 		t.Skip("this is not the example plugin")
 	}
 }

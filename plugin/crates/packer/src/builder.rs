@@ -52,22 +52,13 @@ pub struct Build {
 
 /// Serves `Builder.*`.
 pub(crate) struct BuilderService {
-    builder: Arc<dyn Builder>,
-    schema: Schema,
-    broker: Broker,
-    cancel: CancellationToken,
+    pub(crate) builder: Arc<dyn Builder>,
+    pub(crate) schema: Schema,
+    pub(crate) broker: Broker,
+    pub(crate) cancel: CancellationToken,
 }
 
 impl BuilderService {
-    pub(crate) fn new(builder: Arc<dyn Builder>, schema: Schema, broker: Broker, cancel: CancellationToken) -> Self {
-        Self {
-            builder,
-            schema,
-            broker,
-            cancel,
-        }
-    }
-
     async fn prepare(&self, argument: &Value) -> Value {
         let prepared = match Configs::read(argument) {
             Ok(configs) => self.builder.prepare(configs).await,

@@ -67,7 +67,7 @@ pub use hcl::{Generation, ObjectSpec, Spec, Type};
 pub use hook::{CLEANUP_PROVISION, Hook, PROVISION};
 pub use msgpack::{MsgpackError, Text, Value};
 pub use names::{DEFAULT_COMPONENT, binary_name, checksum_name, go_arch, go_os};
-pub use plugin::{Launch, Plugin, PluginError};
+pub use plugin::{Component, Kind, Launch, Plugin, PluginError};
 pub use post_processor::{PostProcessor, Process, Processed};
 pub use provisioner::{Provision, Provisioner};
 pub use rpc::{BoxError, CallError};

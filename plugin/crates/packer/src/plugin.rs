@@ -54,13 +54,8 @@ pub enum PluginError {
     #[error("unknown arguments {0:?}; Packer passes `describe` or `start KIND NAME`")]
     Arguments(Vec<String>),
     /// There is no such component.
-    #[error("this plugin has no {kind} called {name}")]
-    Component {
-        /// What it should be.
-        kind: String,
-        /// What it should be called.
-        name: String,
-    },
+    #[error("this plugin has no {} called {}", .0.kind.word(), .0.name)]
+    Missing(Component),
     /// There is no place to listen, or Packer did not come.
     #[error("Packer could not be met")]
     Listen(#[source] std::io::Error),
@@ -79,15 +74,35 @@ pub struct Launch {
     pub temporary: PathBuf,
 }
 
+/// The kinds of components.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A [`Builder`].
+    Builder,
+    /// A [`Provisioner`].
+    Provisioner,
+    /// A [`PostProcessor`].
+    PostProcessor,
+    /// A [`Datasource`].
+    Datasource,
+}
+
+/// What one process is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Component {
+    /// The kind.
+    pub kind: Kind,
+    /// The name, one of those that the plugin describes.
+    pub name: String,
+    /// How to encode what differs.
+    pub generation: Generation,
+}
+
 /// What the arguments ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Command {
     Describe,
-    Start {
-        kind: String,
-        name: String,
-        generation: Generation,
-    },
+    Start(Component),
 }
 
 /// What `describe` prints.
@@ -177,12 +192,12 @@ impl Plugin {
     pub async fn launch(self, launch: Launch, stdout: &mut (impl Write + Send)) -> Result<(), PluginError> {
         match Command::read(&launch.arguments)? {
             Command::Describe => print(stdout, &self.describe()),
-            Command::Start { kind, name, generation } => {
+            Command::Start(component) => {
                 if launch.variable(COOKIE.0) != Some(COOKIE.1) {
                     return Err(PluginError::StartedByHand);
                 }
-                match self.meet(&launch, &kind, &name).await {
-                    Ok(listener) => self.start(listener, &kind, &name, generation, stdout).await,
+                match self.listen(&launch, &component).await {
+                    Ok(listener) => self.meet(listener, &component, stdout).await,
                     Err(error) => {
                         // A first line without `|` is shown as it is.
                         print(stdout, &format!("{}\n", error.to_string().replace(['|', '\n'], " ")))?;
@@ -193,56 +208,43 @@ impl Plugin {
         }
     }
 
-    async fn meet(&self, launch: &Launch, kind: &str, name: &str) -> Result<Listener, PluginError> {
-        if !self.has(kind, name) {
-            let (kind, name) = (kind.to_owned(), name.to_owned());
-            return Err(PluginError::Component { kind, name });
+    async fn listen(&self, launch: &Launch, component: &Component) -> Result<Listener, PluginError> {
+        if !self.has(component) {
+            return Err(PluginError::Missing(component.clone()));
         }
         let port = |name: &str, default| {
-            launch
-                .variable(name)
-                .and_then(|port| port.parse().ok())
-                .unwrap_or(default)
+            let port = launch.variable(name).and_then(|port| port.parse().ok());
+            port.unwrap_or(default)
         };
         let ports = port("PACKER_PLUGIN_MIN_PORT", 10_000)..=port("PACKER_PLUGIN_MAX_PORT", 25_000);
-        Listener::bind(&launch.temporary, ports)
-            .await
-            .map_err(PluginError::Listen)
+        let listener = Listener::bind(&launch.temporary, ports).await;
+        listener.map_err(PluginError::Listen)
     }
 
-    async fn start(
+    async fn meet(
         self,
         listener: Listener,
-        kind: &str,
-        name: &str,
-        generation: Generation,
+        component: &Component,
         stdout: &mut (impl Write + Send),
     ) -> Result<(), PluginError> {
         signals::ignore();
         print(stdout, &listener.handshake())?;
         let connection = listener.accept().await.map_err(PluginError::Listen)?;
-        self.serve(connection, kind, name, generation).await
+        self.serve(connection, component).await
     }
 
     /// Serves one component on a connection until the other side is gone. Cancels then what still runs and gives it the
     /// time of [`Plugin::grace`].
-    pub async fn serve<C>(
-        self,
-        connection: C,
-        kind: &str,
-        name: &str,
-        generation: Generation,
-    ) -> Result<(), PluginError>
+    pub async fn serve<C>(self, connection: C, component: &Component) -> Result<(), PluginError>
     where
         C: AsyncRead + AsyncWrite + Send + 'static,
     {
         let broker = Broker::new(connection, Side::Server);
         let over = broker.over();
         let cancel = CancellationToken::new();
-        let Some(service) = self.service(kind, name, generation, &broker, &cancel) else {
+        let Some(service) = self.service(component, &broker, &cancel) else {
             broker.close();
-            let (kind, name) = (kind.to_owned(), name.to_owned());
-            return Err(PluginError::Component { kind, name });
+            return Err(PluginError::Missing(component.clone()));
         };
         let served = async {
             match broker.expect(MAIN).accept().await {
@@ -253,7 +255,7 @@ impl Plugin {
         tokio::pin!(served);
         tokio::select! {
             () = &mut served => {}
-            () = gone(&over, &cancel) => {
+            () = over.cancelled() => {
                 cancel.cancel();
                 if timeout(self.grace, served).await.is_err() {
                     tracing::warn!("Packer is gone, and what ran did not end in time");
@@ -265,32 +267,31 @@ impl Plugin {
         Ok(())
     }
 
-    fn has(&self, kind: &str, name: &str) -> bool {
-        match kind {
-            "builder" => self.builders.contains_key(name),
-            "provisioner" => self.provisioners.contains_key(name),
-            "post-processor" => self.post_processors.contains_key(name),
-            "datasource" => self.datasources.contains_key(name),
-            _ => false,
+    fn has(&self, component: &Component) -> bool {
+        let name = &component.name;
+        match component.kind {
+            Kind::Builder => self.builders.contains_key(name),
+            Kind::Provisioner => self.provisioners.contains_key(name),
+            Kind::PostProcessor => self.post_processors.contains_key(name),
+            Kind::Datasource => self.datasources.contains_key(name),
         }
     }
 
-    fn service(
-        &self,
-        kind: &str,
-        name: &str,
-        generation: Generation,
-        broker: &Broker,
-        cancel: &CancellationToken,
-    ) -> Option<Arc<dyn Service>> {
-        let (broker, cancel) = (broker.clone(), cancel.clone());
+    fn service(&self, component: &Component, broker: &Broker, cancel: &CancellationToken) -> Option<Arc<dyn Service>> {
+        let Component { kind, name, generation } = component;
+        let (broker, cancel, generation) = (broker.clone(), cancel.clone(), *generation);
         Some(match kind {
-            "builder" => {
+            Kind::Builder => {
                 let builder = Arc::clone(self.builders.get(name)?);
                 let schema = Schema::new(&builder.config_spec(), generation);
-                Arc::new(BuilderService::new(builder, schema, broker, cancel))
+                Arc::new(BuilderService {
+                    builder,
+                    schema,
+                    broker,
+                    cancel,
+                })
             }
-            "provisioner" => {
+            Kind::Provisioner => {
                 let provisioner = Arc::clone(self.provisioners.get(name)?);
                 let schema = Schema::new(&provisioner.config_spec(), generation);
                 Arc::new(ProvisionerService {
@@ -300,7 +301,7 @@ impl Plugin {
                     cancel,
                 })
             }
-            "post-processor" => {
+            Kind::PostProcessor => {
                 let post_processor = Arc::clone(self.post_processors.get(name)?);
                 let schema = Schema::new(&post_processor.config_spec(), generation);
                 Arc::new(PostProcessorService {
@@ -310,7 +311,7 @@ impl Plugin {
                     cancel,
                 })
             }
-            "datasource" => {
+            Kind::Datasource => {
                 let datasource = Arc::clone(self.datasources.get(name)?);
                 let schema = Schema::new(&datasource.config_spec(), generation);
                 let output = datasource.output_spec();
@@ -322,16 +323,24 @@ impl Plugin {
                     cancel,
                 })
             }
-            _ => return None,
         })
     }
 }
 
-/// Packer is gone: its connection is over, or the first stream has ended.
-async fn gone(over: &CancellationToken, ended: &CancellationToken) {
-    tokio::select! {
-        () = over.cancelled() => {}
-        () = ended.cancelled() => over.cancelled().await,
+impl Kind {
+    /// The word that Packer uses for it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Builder => "builder",
+            Self::Provisioner => "provisioner",
+            Self::PostProcessor => "post-processor",
+            Self::Datasource => "datasource",
+        }
+    }
+
+    fn read(word: &str) -> Option<Self> {
+        let all = [Self::Builder, Self::Provisioner, Self::PostProcessor, Self::Datasource];
+        all.into_iter().find(|kind| kind.word() == word)
     }
 }
 
@@ -372,15 +381,16 @@ impl Command {
             .map(String::as_str)
             .filter(|word| *word != "--protobuf")
             .collect();
-        match words.as_slice() {
-            ["describe", ..] => Ok(Self::Describe),
-            ["start", kind, name] => Ok(Self::Start {
-                kind: (*kind).to_owned(),
-                name: (*name).to_owned(),
-                generation,
-            }),
-            _ => Err(PluginError::Arguments(arguments.to_vec())),
-        }
+        let start = |kind: &str, name: &str| {
+            let (kind, name) = (Kind::read(kind)?, name.to_owned());
+            Some(Self::Start(Component { kind, name, generation }))
+        };
+        let command = match words.as_slice() {
+            ["describe", ..] => Some(Self::Describe),
+            ["start", kind, name] => start(kind, name),
+            _ => None,
+        };
+        command.ok_or_else(|| PluginError::Arguments(arguments.to_vec()))
     }
 }
 

@@ -9,10 +9,12 @@ fn words(text: &str) -> Vec<String> {
 
 #[test]
 fn the_flag_may_stand_anywhere() {
-    let start = |generation| Command::Start {
-        kind: "builder".to_owned(),
-        name: "image".to_owned(),
-        generation,
+    let start = |generation| {
+        Command::Start(Component {
+            kind: Kind::Builder,
+            name: "image".to_owned(),
+            generation,
+        })
     };
     assert_eq!(Command::read(&words("describe")).unwrap(), Command::Describe);
     assert_eq!(
@@ -26,7 +28,14 @@ fn the_flag_may_stand_anywhere() {
     ] {
         assert_eq!(Command::read(&words(line)).unwrap(), start(Generation::Protobuf));
     }
-    for line in ["", "start", "start builder", "start builder a b", "help"] {
+    for line in [
+        "",
+        "start",
+        "start builder",
+        "start builder a b",
+        "start thing a",
+        "help",
+    ] {
         assert!(
             matches!(Command::read(&words(line)), Err(PluginError::Arguments(_))),
             "{line}"
@@ -73,7 +82,7 @@ async fn a_refusal_is_said_where_it_is_shown() {
     assert!(said.is_empty() && matches!(result, Err(PluginError::StartedByHand)));
     let (said, result) = launch("start builder a|b", true).await;
     assert_eq!(said, "this plugin has no builder called a b\n");
-    assert!(matches!(result, Err(PluginError::Component { .. })));
+    assert!(matches!(result, Err(PluginError::Missing(_))));
     let (said, result) = launch("describe", false).await;
     assert!(said.starts_with('{') && result.is_ok());
 }

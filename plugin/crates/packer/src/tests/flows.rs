@@ -13,6 +13,7 @@ use crate::artifact::{Artifact, ArtifactService, RemoteArtifact};
 use crate::communicator::{Communicator, FileInfo, Pipes, Reader};
 use crate::hcl::Generation;
 use crate::msgpack::{Text, Value};
+use crate::plugin::Kind;
 use crate::rpc::{BoxError, CallError, Client, Service};
 use crate::ui::{Level, Ui, UiService};
 
@@ -27,7 +28,7 @@ struct Building {
 }
 
 async fn prepared(name: &str) -> Packer {
-    let packer = Packer::start("builder", "image", Generation::Protobuf).await;
+    let packer = Packer::start(Kind::Builder, "image", Generation::Protobuf).await;
     let answer = packer
         .configure("Builder.Prepare", &json!({"name": name}))
         .await
@@ -225,7 +226,7 @@ async fn a_plugin_ends_when_packer_is_gone() {
 async fn a_provisioner_acts_through_a_foreign_machine() {
     // The machine of the example's builder serves as the foreign one.
     let building = building("World").await;
-    let packer = Packer::start("provisioner", "shout", Generation::Gob).await;
+    let packer = Packer::start(Kind::Provisioner, "shout", Generation::Gob).await;
     packer
         .configure("Provisioner.Prepare", &json!({"command": "echo HEY"}))
         .await
@@ -287,7 +288,7 @@ impl Artifact for Leftover {
 
 #[tokio::test]
 async fn a_post_processor_passes_on_what_it_got() {
-    let packer = Packer::start("post-processor", "note", Generation::Protobuf).await;
+    let packer = Packer::start(Kind::PostProcessor, "note", Generation::Protobuf).await;
     packer
         .configure("PostProcessor.Configure", &json!({"text": "nice"}))
         .await
@@ -320,7 +321,7 @@ async fn a_post_processor_passes_on_what_it_got() {
 
 #[tokio::test]
 async fn a_data_source_finds_or_says_why_not() {
-    let packer = Packer::start("datasource", "greeting", Generation::Protobuf).await;
+    let packer = Packer::start(Kind::Datasource, "greeting", Generation::Protobuf).await;
     let configured = packer
         .configure("Datasource.Configure", &json!({"name": "World"}))
         .await
@@ -340,7 +341,7 @@ async fn a_data_source_finds_or_says_why_not() {
 
 #[tokio::test]
 async fn nonsense_in_a_call_is_an_error_of_that_call() {
-    let packer = Packer::start("builder", "image", Generation::Gob).await;
+    let packer = Packer::start(Kind::Builder, "image", Generation::Gob).await;
     for argument in [Value::Nil, Value::Int(-1), "x".into(), Value::Uint(u64::MAX)] {
         assert!(
             packer.client.call("Builder.Run", &argument).await.is_err(),

@@ -13,7 +13,7 @@ use crate::broker::{Broker, MAIN};
 use crate::communicator::RemoteCommunicator;
 use crate::hcl::Generation;
 use crate::msgpack::{Text, Value};
-use crate::plugin::PluginError;
+use crate::plugin::{Component, Kind, PluginError};
 use crate::rpc::{CallError, Calls, Client, Service, serve};
 use crate::ui::{Level, RemoteUi, Tracker, Ui};
 use crate::yamux::Side;
@@ -26,9 +26,11 @@ pub(super) struct Packer {
 }
 
 impl Packer {
-    pub(super) async fn start(kind: &'static str, name: &'static str, generation: Generation) -> Self {
+    pub(super) async fn start(kind: Kind, name: &str, generation: Generation) -> Self {
+        let name = name.to_owned();
+        let component = Component { kind, name, generation };
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
-        let plugin = tokio::spawn(hello::plugin().serve(theirs, kind, name, generation));
+        let plugin = tokio::spawn(async move { hello::plugin().serve(theirs, &component).await });
         let broker = Broker::new(ours, Side::Client);
         let client = Client::new(broker.dial(MAIN).await.unwrap());
         Self { broker, client, plugin }

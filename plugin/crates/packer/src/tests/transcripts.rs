@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::hello;
 use crate::hcl::Generation;
 use crate::msgpack::{MessageReader, Value};
+use crate::plugin::{Component, Kind};
 
 /// A recorded conversation: what was said, and whether by Packer.
 struct Transcript {
@@ -51,19 +52,19 @@ impl Transcript {
     }
 
     /// The kind, name and generation of the component that it is about.
-    fn component(&self) -> (&'static str, &'static str, Generation) {
+    fn component(&self) -> Component {
         let (kind, name) = match self.name.split('-').next().unwrap() {
-            "datasource" => ("datasource", "greeting"),
-            "provisioner" => ("provisioner", "shout"),
-            "postprocessor" => ("post-processor", "note"),
-            _ => ("builder", "image"),
+            "datasource" => (Kind::Datasource, "greeting"),
+            "provisioner" => (Kind::Provisioner, "shout"),
+            "postprocessor" => (Kind::PostProcessor, "note"),
+            _ => (Kind::Builder, "image"),
         };
-        let generation = if self.name.ends_with("-gob") {
-            Generation::Gob
-        } else {
-            Generation::Protobuf
-        };
-        (kind, name, generation)
+        let gob = self.name.ends_with("-gob");
+        Component {
+            kind,
+            name: name.to_owned(),
+            generation: if gob { Generation::Gob } else { Generation::Protobuf },
+        }
     }
 }
 
@@ -137,9 +138,9 @@ fn count_panics() {
 
 /// Says `bytes` to the plugin and listens until it has ended; gives what it answered.
 async fn say(transcript: &Transcript, bytes: &[u8], cut: usize) -> Vec<u8> {
-    let (kind, name, generation) = transcript.component();
+    let component = transcript.component();
     let (ours, theirs) = tokio::io::duplex(4096);
-    let serving = tokio::spawn(hello::plugin().serve(theirs, kind, name, generation));
+    let serving = tokio::spawn(async move { hello::plugin().serve(theirs, &component).await });
     let (mut reader, mut writer) = tokio::io::split(ours);
     let speaking = async {
         for piece in bytes.chunks(cut.max(1)) {
