@@ -16,9 +16,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
-#[expect(clippy::disallowed_methods, reason = "a program's main may read its environment")]
 async fn main() -> Result<(), PluginError> {
-    let launch = Launch::new(std::env::args().skip(1), std::env::vars(), std::env::temp_dir());
+    let launch = Launch::new(std::env::args().skip(1), std::env::vars_os(), std::env::temp_dir());
     plugin().launch(launch, &mut std::io::stdout()).await
 }
 

@@ -20,7 +20,7 @@
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), PluginError> {
-//!     let launch = Launch::new(std::env::args().skip(1), std::env::vars(), std::env::temp_dir());
+//!     let launch = Launch::new(std::env::args().skip(1), std::env::vars_os(), std::env::temp_dir());
 //!     Plugin::new("1.0.0").datasource("answer", Answer).launch(launch, &mut std::io::stdout()).await
 //! }
 //! ```

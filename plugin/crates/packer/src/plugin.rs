@@ -1,6 +1,7 @@
 //! A plugin as a whole: a set of components, one of which a process serves.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -67,11 +68,11 @@ pub enum PluginError {
 /// How a process was started; the binary knows.
 pub struct Launch {
     /// The arguments, without the program's name.
-    pub arguments: Vec<String>,
-    /// The environment, of which only `PACKER_PLUGIN_…` is read.
-    pub variables: HashMap<String, String>,
-    /// Where temporary files go.
-    pub temporary: PathBuf,
+    arguments: Vec<String>,
+    /// The part of the environment that is ours.
+    variables: HashMap<String, String>,
+    /// Where the socket goes.
+    temporary: PathBuf,
 }
 
 /// The kinds of components.
@@ -345,15 +346,18 @@ impl Kind {
 }
 
 impl Launch {
-    /// Takes what `std::env` has.
-    pub fn new(
+    /// Takes what `std::env` has: `args().skip(1)`, `vars_os()` and `temp_dir()`. Of the variables only `PACKER_PLUGIN_…`
+    /// are kept.
+    pub fn new<K: Into<OsString>, V: Into<OsString>>(
         arguments: impl IntoIterator<Item = String>,
-        variables: impl IntoIterator<Item = (String, String)>,
+        variables: impl IntoIterator<Item = (K, V)>,
         temporary: impl Into<PathBuf>,
     ) -> Self {
+        let text = |(name, value): (K, V)| Some((name.into().into_string().ok()?, value.into().into_string().ok()?));
+        let ours = |(name, _): &(String, String)| name.starts_with("PACKER_PLUGIN_");
         Self {
             arguments: arguments.into_iter().collect(),
-            variables: variables.into_iter().collect(),
+            variables: variables.into_iter().filter_map(text).filter(ours).collect(),
             temporary: temporary.into(),
         }
     }

@@ -45,7 +45,7 @@ fn the_flag_may_stand_anywhere() {
 
 #[test]
 fn other_arguments_are_not_packers() {
-    let is_packers = |line: &str| Launch::new(words(line), [], "").is_packers();
+    let is_packers = |line: &str| Launch::new(words(line), [("", ""); 0], "").is_packers();
     assert!(is_packers("describe") && is_packers("start builder image"));
     assert!(!is_packers("") && !is_packers("validate x.yaml"));
 }
