@@ -74,9 +74,13 @@ pub(super) fn init(command: &Init, console: &Console) -> Exit {
     Exit::Ok
 }
 
+/// Where the spec goes: into a folder under the usual name, else to the name given; a name without an ending gets ours.
 fn place(wanted: &Path) -> PathBuf {
-    if wanted.is_dir() {
+    let is_folder = wanted.is_dir() || wanted.as_os_str().to_string_lossy().ends_with('/');
+    if is_folder {
         wanted.join("windows.reseal.yaml")
+    } else if wanted.extension().is_none() {
+        wanted.with_extension("reseal.yaml")
     } else {
         wanted.to_owned()
     }
@@ -125,4 +129,18 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
         fs::create_dir_all(folder)?;
     }
     fs::write(path, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_without_an_ending_gets_ours() {
+        let check = |given: &str, expect: &str| assert_eq!(place(Path::new(given)), PathBuf::from(expect));
+        check("my-image", "my-image.reseal.yaml");
+        check("a/my-image.reseal.yaml", "a/my-image.reseal.yaml");
+        check("web.yaml", "web.yaml");
+        check("specs/", "specs/windows.reseal.yaml");
+    }
 }
