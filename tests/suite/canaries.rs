@@ -115,7 +115,7 @@ async fn after_a_build_no_secret_is_in_its_folder_its_image_or_the_cloud() {
     let image = format!("{image:?}");
     for (name, secret) in &secrets {
         assert_eq!(
-            found_in(&world.run_dir(&gone.id).path().to_owned(), secret),
+            found_in(world.run_dir(&gone.id).path(), secret),
             Vec::<String>::new(),
             "{name}"
         );

@@ -197,9 +197,8 @@ async fn what_cannot_be_planned_is_refused_before_anything_is_made() {
     for (fault, exit, reason) in cases {
         let world = World::open(Mode::Nhn, &[fault]).await;
         let order = world.write("small.reseal.yaml", &small(Mode::Nhn, ""));
-        let refused = match world.plan(&order).await {
-            Ok(_) => panic!("{fault}: there is a plan"),
-            Err(refused) => refused,
+        let Err(refused) = world.plan(&order).await else {
+            panic!("{fault}: there is a plan")
         };
         let text = refused.why.join("; ").to_lowercase();
         assert_eq!(refused.exit, exit, "{fault}: {text}");
@@ -255,7 +254,7 @@ async fn alias_and_name_stay_where_they_are_when_the_proof_fails() {
     let failed = world.build(&second).await.unwrap();
     assert_eq!(failed.exit(), Exit::Verify, "{:?}", failed.ended);
     let images = world.lab.images();
-    assert_eq!(images, [image.clone()], "neither alias nor name moved");
+    assert_eq!(images, std::slice::from_ref(&image), "neither alias nor name moved");
     assert_eq!(world.lab.leftovers().len(), 1);
 
     world.room.faults().arm("recovery-partition*0");

@@ -119,21 +119,21 @@ async fn the_journal_ends_in_the_middle_of_any_line() {
 async fn a_build_that_dies_again_and_again_still_ends() {
     let world = World::open(Mode::Nhn, &[]).await;
     let dead = died(world.die(&Order::web(), &Death::AfterLine(1)).await).unwrap();
-    let mut lives = 1;
+    let mut processes = 1;
     loop {
         // Its own first line says that it is another process; it dies with its second or third.
         let lines = world.journal(&dead).0.len();
         let death = Death::AfterLine(lines + 3);
         let gone = world.again_until(&dead, Direction::Forward, Some(&death)).await;
-        lives += 1;
+        processes += 1;
         if gone.ended.is_some() {
             break;
         }
-        assert!(lives < 200, "no progress: {:?}", world.journal(&dead).0.last());
+        assert!(processes < 200, "no progress: {:?}", world.journal(&dead).0.last());
     }
     world.only_the_image(&dead).unwrap();
-    assert!(lives > 20, "{lives} lives");
-    println!("one build in {lives} processes");
+    assert!(processes > 20, "{processes} processes");
+    println!("one build in {processes} processes");
 }
 
 /// Finer than steps: the process dies with a request to the cloud under way, everywhere.
@@ -249,6 +249,10 @@ fn explain(why: &str, gone: &Gone) -> String {
 }
 
 /// Runs all cases and says how many there were.
+#[expect(
+    clippy::print_stdout,
+    reason = "how many cases ran is what a reader of the log asks first"
+)]
 async fn walk<C, F>(what: &str, cases: Vec<C>, run: impl Fn(C) -> F)
 where
     C: std::fmt::Debug,
