@@ -8,31 +8,31 @@ use reseal_engine::FailureClass;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// All is well.
-    Ok = 0,
+    Ok,
     /// A bug of ours.
-    Internal = 1,
+    Internal,
     /// The spec or the command line is wrong.
-    Input = 2,
+    Input,
     /// Something needs formatting.
-    Format = 3,
+    Format,
     /// The cloud refused or is not well.
-    Cloud = 4,
+    Cloud,
     /// The guest cannot be reached.
-    Unreachable = 5,
+    Unreachable,
     /// A step of the software failed.
-    Install = 6,
+    Install,
     /// Answer file, preflight or sysprep failed.
-    Sysprep = 7,
+    Sysprep,
     /// The image could not be made.
-    Capture = 8,
+    Capture,
     /// The image does not hold what it should.
-    Verify = 9,
+    Verify,
     /// `plan -detailed-exitcode`: there is something to do.
-    Changes = 10,
+    Changes,
     /// The image is there, but something temporary could not be removed.
-    Leftovers = 11,
+    Leftovers,
     /// Interrupted and cleaned up.
-    Interrupted = 130,
+    Interrupted,
 }
 
 impl Exit {

@@ -22,13 +22,7 @@ const LATE: &str = "verify/proof";
 async fn killed_on_the_way_and_resumed() {
     let cases = deaths(&FORWARD, |_| true).await;
     walk("killed on the way and resumed", cases, |death| async move {
-        let world = World::open(Mode::Nhn, &[]).await;
-        let dead = died(world.die(&Order::web(), &death).await)?;
-        let gone = world.again(&dead, Direction::Forward).await;
-        world
-            .only_the_image(&dead)
-            .map(drop)
-            .map_err(|why| explain(&why, &gone))
+        dies_once(death, Direction::Forward, only_the_image).await
     })
     .await;
 }
@@ -37,12 +31,7 @@ async fn killed_on_the_way_and_resumed() {
 async fn killed_on_the_way_and_cleaned_up() {
     let cases = deaths(&FORWARD, |step| step != "image/publish").await;
     walk("killed on the way and cleaned up", cases, |death| async move {
-        let world = World::open(Mode::Nhn, &[]).await;
-        let dead = died(world.die(&Order::web(), &death).await)?;
-        let gone = world.again(&dead, Direction::Cleanup).await;
-        world
-            .nothing(&dead, Outcome::CleanedUp)
-            .map_err(|why| explain(&why, &gone))
+        dies_once(death, Direction::Cleanup, nothing).await
     })
     .await;
 }
@@ -63,13 +52,7 @@ async fn killed_while_tidying_after_success() {
     let whole = world.build(&Order::web()).await.unwrap();
     let cases = both_ways(undone_in(&world, &whole.id));
     walk("killed while tidying", cases, |(death, direction)| async move {
-        let world = World::open(Mode::Nhn, &[]).await;
-        let dead = died(world.die(&Order::web(), &death).await)?;
-        let gone = world.again(&dead, direction).await;
-        world
-            .only_the_image(&dead)
-            .map(drop)
-            .map_err(|why| explain(&why, &gone))
+        dies_once(death, direction, only_the_image).await
     })
     .await;
 }
@@ -103,13 +86,7 @@ async fn the_journal_ends_in_the_middle_of_any_line() {
         .map(Death::InLine)
         .collect();
     walk("torn journals", cases, |death| async move {
-        let world = World::open(Mode::Nhn, &[]).await;
-        let dead = died(world.die(&Order::web(), &death).await)?;
-        let gone = world.again(&dead, Direction::Forward).await;
-        world
-            .only_the_image(&dead)
-            .map(drop)
-            .map_err(|why| explain(&why, &gone))
+        dies_once(death, Direction::Forward, only_the_image).await
     })
     .await;
 }
@@ -147,24 +124,11 @@ async fn killed_at_any_request_to_the_cloud() {
     world.only_the_image(&whole.id).unwrap();
     let cases = (1..requests).map(Death::AtRequest).collect();
     walk("killed at a request", cases, |death| async move {
-        let world = World::open(Mode::Nhn, &[]).await;
-        let dead = died(world.die(&Order::web(), &death).await)?;
-        let (_, state) = world.journal(&dead);
         // Every other one is cleaned up; after the commit point that keeps the image as well.
-        if matches!(death, Death::AtRequest(count) if count % 2 == 0) {
-            let gone = world.again(&dead, Direction::Forward).await;
-            return world
-                .only_the_image(&dead)
-                .map(drop)
-                .map_err(|why| explain(&why, &gone));
+        match death {
+            Death::AtRequest(count) if count % 2 == 0 => dies_once(death, Direction::Forward, only_the_image).await,
+            _ => dies_once(death, Direction::Cleanup, the_image_if_committed).await,
         }
-        let gone = world.again(&dead, Direction::Cleanup).await;
-        let end = if state.committed {
-            world.only_the_image(&dead).map(drop)
-        } else {
-            world.nothing(&dead, Outcome::CleanedUp)
-        };
-        end.map_err(|why| explain(&why, &gone))
     })
     .await;
 }
@@ -192,6 +156,31 @@ async fn proofs_of_sysprep_do_not_wait_for_an_hour() {
     later(&world).await;
     world.again(&dead, Direction::Forward).await;
     world.nothing(&dead, Outcome::Failed).unwrap();
+}
+
+/// A build whose process dies once and that another one carries on: why it did not end as it should.
+async fn dies_once(death: Death, direction: Direction, end: End) -> Result<(), String> {
+    let world = World::open(Mode::Nhn, &[]).await;
+    let dead = died(world.die(&Order::web(), &death).await)?;
+    let committed = world.journal(&dead).1.committed;
+    let gone = world.again(&dead, direction).await;
+    end(&world, &dead, committed).map_err(|why| explain(&why, &gone))
+}
+
+/// What must be there at the end of a build that was or was not committed when it died.
+type End = fn(&World, &str, bool) -> Result<(), String>;
+
+fn only_the_image(world: &World, build: &str, _: bool) -> Result<(), String> {
+    world.only_the_image(build).map(drop)
+}
+
+fn nothing(world: &World, build: &str, _: bool) -> Result<(), String> {
+    world.nothing(build, Outcome::CleanedUp)
+}
+
+fn the_image_if_committed(world: &World, build: &str, committed: bool) -> Result<(), String> {
+    let end = if committed { only_the_image } else { nothing };
+    end(world, build, committed)
 }
 
 async fn later(world: &World) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reseal_machine::cloud::{Marked, Observed, ResourceKind};
+use reseal_machine::error::{CloudErrorKind, Status};
 use reseal_machine::{BuildId, Clock, Cloud, CloudError, FloatingIpId, ImageId, SecurityGroupId, ServerId, VolumeId};
 use reseal_spec::BuildInfo;
 
@@ -16,8 +17,11 @@ use crate::rim::clock::SystemClock;
 use crate::rim::env::Env;
 use crate::wiring;
 
-/// Attempts to delete one thing; things wait for each other.
+/// Looks at one thing, or attempts to delete it.
 const ATTEMPTS: u32 = 12;
+
+/// Between two of them.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// Looks for marks in the cloud of a spec and deletes what it finds.
 pub(super) async fn sweep(spec: &Path, build: Option<&str>, env: &Env, console: &Console) -> Exit {
@@ -53,7 +57,7 @@ pub(super) async fn sweep(spec: &Path, build: Option<&str>, env: &Env, console: 
 async fn delete_all(cloud: &dyn Cloud, clock: &dyn Clock, found: &[Marked], console: &Console) -> Exit {
     let mut exit = Exit::Ok;
     for thing in found {
-        match patiently(cloud, clock, thing).await {
+        match delete(cloud, clock, thing).await {
             Ok(()) => console.say(&format!("deleted {:?} {} ({})", thing.kind, thing.name, thing.id)),
             Err(error) => {
                 console.error(
@@ -67,12 +71,16 @@ async fn delete_all(cloud: &dyn Cloud, clock: &dyn Clock, found: &[Marked], cons
     exit
 }
 
-async fn patiently(cloud: &dyn Cloud, clock: &dyn Clock, thing: &Marked) -> Result<(), CloudError> {
+/// Things wait for each other: what fails for a passing reason is asked again.
+async fn patiently<T, Fut>(clock: &dyn Clock, mut ask: impl FnMut() -> Fut) -> Result<T, CloudError>
+where
+    Fut: Future<Output = Result<T, CloudError>>,
+{
     let mut attempt = 1;
     loop {
-        match delete(cloud, clock, thing).await {
-            Err(error) if error.status == reseal_machine::Status::Temporary && attempt < ATTEMPTS => {
-                clock.sleep(Duration::from_secs(10)).await;
+        match ask().await {
+            Err(error) if error.status == Status::Temporary && attempt < ATTEMPTS => {
+                clock.sleep(PAUSE).await;
                 attempt += 1;
             }
             result => return result,
@@ -81,28 +89,43 @@ async fn patiently(cloud: &dyn Cloud, clock: &dyn Clock, thing: &Marked) -> Resu
 }
 
 async fn delete(cloud: &dyn Cloud, clock: &dyn Clock, thing: &Marked) -> Result<(), CloudError> {
+    let id = &thing.id;
     match thing.kind {
-        ResourceKind::Server => delete_server(cloud, clock, &ServerId::new(&thing.id)).await,
-        ResourceKind::Volume => cloud.delete_volume(&VolumeId::new(&thing.id)).await,
-        ResourceKind::FloatingIp => cloud.delete_floating_ip(&FloatingIpId::new(&thing.id)).await,
-        ResourceKind::SecurityGroup => cloud.delete_security_group(&SecurityGroupId::new(&thing.id)).await,
-        ResourceKind::Keypair => cloud.delete_keypair(&thing.id).await,
-        ResourceKind::Image => cloud.delete_image(&ImageId::new(&thing.id)).await,
+        ResourceKind::Server => delete_server(cloud, clock, &ServerId::new(id)).await,
+        ResourceKind::Volume => patiently(clock, || async { cloud.delete_volume(&VolumeId::new(id)).await }).await,
+        ResourceKind::FloatingIp => {
+            patiently(clock, || async {
+                cloud.delete_floating_ip(&FloatingIpId::new(id)).await
+            })
+            .await
+        }
+        ResourceKind::SecurityGroup => {
+            patiently(clock, || async {
+                cloud.delete_security_group(&SecurityGroupId::new(id)).await
+            })
+            .await
+        }
+        ResourceKind::Keypair => patiently(clock, || cloud.delete_keypair(id)).await,
+        ResourceKind::Image => patiently(clock, || async { cloud.delete_image(&ImageId::new(id)).await }).await,
     }
 }
 
-/// A server's volumes outlive it and may carry no marks of their own: they are noted before it goes.
+/// A server's volumes outlive it and may carry no marks of their own: they are noted before it goes, and what is asked
+/// again is never more than one request, so that none of them is forgotten on the way.
 async fn delete_server(cloud: &dyn Cloud, clock: &dyn Clock, id: &ServerId) -> Result<(), CloudError> {
-    let volumes = cloud.attachments(id).await.unwrap_or_default();
-    cloud.delete_server(id).await?;
-    for _ in 0..ATTEMPTS * 5 {
-        if cloud.server(id).await? == Observed::Gone {
+    let volumes = match patiently(clock, || cloud.attachments(id)).await {
+        Err(error) if error.kind == CloudErrorKind::NotFound => Vec::new(),
+        attached => attached?,
+    };
+    patiently(clock, || cloud.delete_server(id)).await?;
+    for _ in 0..ATTEMPTS {
+        if patiently(clock, || cloud.server(id)).await? == Observed::Gone {
             break;
         }
-        clock.sleep(Duration::from_secs(5)).await;
+        clock.sleep(PAUSE).await;
     }
     for attached in volumes {
-        cloud.delete_volume(&attached.volume).await?;
+        patiently(clock, || cloud.delete_volume(&attached.volume)).await?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What an action may use: marks, time, earlier outputs, secrets, and the one way to wait.
 
 use std::future::Future;
+use std::time::Duration;
 
 use reseal_journal::{BuildState, Keyring};
 use reseal_machine::clock::elapsed;
@@ -175,9 +176,17 @@ impl<'a> Context<'a> {
             });
             // The last look is at the limit itself, not a pause later.
             let pause = schedule.pause(attempt).min(limit.saturating_sub(elapsed));
-            self.unless_cancelled(self.clock.sleep(pause)).await?;
+            self.pause(pause).await?;
             attempt += 1;
         }
+    }
+
+    /// A pause of known length, cut short when somebody asks to stop.
+    ///
+    /// # Errors
+    /// When somebody asks to stop.
+    pub async fn pause(&self, length: Duration) -> Result<(), ActionError> {
+        self.unless_cancelled(self.clock.sleep(length)).await
     }
 
     async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, ActionError> {

@@ -53,6 +53,7 @@ pub use self::zip::{Unzip, Zip};
 
 use crate::call::{Call, CallContext, Payload};
 use crate::error::{Problems, StepError, StepErrorKind};
+use crate::exit_codes::Table;
 use crate::failure::StepFailure;
 use crate::outcome::Outcome;
 use crate::parse::parse;
@@ -105,8 +106,14 @@ trait Operation {
     }
     /// The script and its input.
     fn call(&self, cx: &CallContext) -> Call;
+    /// What the exit codes of its programs mean.
+    fn table(&self) -> Table {
+        Table::Plain
+    }
     /// Reads the answer.
-    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure>;
+    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure> {
+        Outcome::read(answer, self.table())
+    }
     /// Whether a restart may be needed afterwards.
     fn may_reboot(&self) -> bool {
         false

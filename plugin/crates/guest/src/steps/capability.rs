@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::call::list;
 use super::install_msi::yes;
@@ -12,8 +12,6 @@ use super::{Operation, State};
 use crate::call::{Call, CallContext, RunAs};
 use crate::error::Problems;
 use crate::exit_codes::Table;
-use crate::failure::StepFailure;
-use crate::outcome::Outcome;
 use crate::script::{Script, script};
 
 pub(super) const OPTIONAL_FEATURE: Script = script!("optional_feature", "values", "servicing");
@@ -60,8 +58,8 @@ impl Operation for OptionalFeature {
         Call::detached(OPTIONAL_FEATURE, input, RunAs::User, cx.limit(self.default_timeout()))
     }
 
-    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure> {
-        Outcome::read(answer, Table::Dism)
+    fn table(&self) -> Table {
+        Table::Dism
     }
 
     fn may_reboot(&self) -> bool {
@@ -87,8 +85,8 @@ impl Operation for Capability {
         Call::detached(CAPABILITY, input, RunAs::System, cx.limit(self.default_timeout()))
     }
 
-    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure> {
-        Outcome::read(answer, Table::Dism)
+    fn table(&self) -> Table {
+        Table::Dism
     }
 
     fn may_reboot(&self) -> bool {

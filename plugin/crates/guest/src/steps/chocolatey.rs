@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Operation;
 use super::call::{busy_seconds, payload, program_seconds};
 use crate::call::{Call, CallContext, Payload, RunAs};
 use crate::error::Problems;
 use crate::exit_codes::{Codes, ExitCode, Table};
-use crate::failure::StepFailure;
-use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::Source;
 
@@ -80,8 +78,8 @@ impl Operation for Chocolatey {
         Call::detached(SCRIPT, input, RunAs::User, limit)
     }
 
-    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure> {
-        Outcome::read(answer, Table::Choco)
+    fn table(&self) -> Table {
+        Table::Choco
     }
 
     fn may_reboot(&self) -> bool {

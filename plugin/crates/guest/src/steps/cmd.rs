@@ -5,15 +5,13 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Operation;
 use super::call::program_seconds;
 use crate::call::{Call, CallContext, RunAs};
 use crate::error::Problems;
 use crate::exit_codes::{Codes, ExitCode, Table};
-use crate::failure::StepFailure;
-use crate::outcome::Outcome;
 use crate::script::{Script, script};
 
 pub(super) const SCRIPT: Script = script!("cmd", "values", "process");
@@ -57,10 +55,6 @@ impl Operation for Cmd {
             "codes": Codes::of(Table::Plain, &self.success_codes, &self.reboot_codes).input(),
         });
         Call::detached(SCRIPT, input, self.run_as, limit)
-    }
-
-    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure> {
-        Outcome::read(answer, Table::Plain)
     }
 
     fn may_reboot(&self) -> bool {

@@ -4,14 +4,11 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Operation;
 use crate::call::{Call, CallContext};
 use crate::error::Problems;
-use crate::exit_codes::Table;
-use crate::failure::StepFailure;
-use crate::outcome::Outcome;
 use crate::script::{Script, script};
 
 pub(super) const SCRIPT: Script = script!("environment", "values");
@@ -92,10 +89,6 @@ impl Operation for Environment {
             "path": {"prepend": path.prepend, "append": path.append, "remove": path.remove},
         });
         Call::inline(SCRIPT, input)
-    }
-
-    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure> {
-        Outcome::read(answer, Table::Plain)
     }
 
     fn summary(&self) -> String {

@@ -2,15 +2,12 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Operation;
 use super::call::payload;
 use crate::call::{Call, CallContext, Payload};
 use crate::error::Problems;
-use crate::exit_codes::Table;
-use crate::failure::StepFailure;
-use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::{Source, has_placeholder};
 
@@ -100,10 +97,6 @@ impl Operation for File {
             "payload": self.bytes().map(|payload| cx.payload(&payload)),
         });
         Call::inline(SCRIPT, input)
-    }
-
-    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure> {
-        Outcome::read(answer, Table::Plain)
     }
 
     fn summary(&self) -> String {

@@ -2,15 +2,12 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::install_msi::yes;
 use super::{Operation, State};
 use crate::call::{Call, CallContext};
 use crate::error::Problems;
-use crate::exit_codes::Table;
-use crate::failure::StepFailure;
-use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::has_placeholder;
 
@@ -124,10 +121,6 @@ impl Operation for Firewall {
             "state": self.state.as_str(),
         });
         Call::inline(SCRIPT, input)
-    }
-
-    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure> {
-        Outcome::read(answer, Table::Plain)
     }
 
     fn summary(&self) -> String {

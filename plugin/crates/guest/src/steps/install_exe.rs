@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Operation;
 use super::call::{busy_seconds, payload, program_seconds};
@@ -17,8 +17,6 @@ use crate::call::{Call, CallContext, Payload, RunAs};
 use crate::detect::{self, Detect};
 use crate::error::Problems;
 use crate::exit_codes::{Codes, ExitCode, Table};
-use crate::failure::StepFailure;
-use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::Source;
 
@@ -196,8 +194,8 @@ impl Operation for InstallExe {
         Call::detached(SCRIPT, input, self.run_as, limit)
     }
 
-    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure> {
-        Outcome::read(answer, self.family.table())
+    fn table(&self) -> Table {
+        self.family.table()
     }
 
     fn may_reboot(&self) -> bool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Operation;
 use super::call::{busy_seconds, numbered, payload, program_seconds};
@@ -13,8 +13,6 @@ use crate::call::{Call, CallContext, Payload, RunAs};
 use crate::detect::{self, Detect};
 use crate::error::Problems;
 use crate::exit_codes::{Codes, ExitCode, Table};
-use crate::failure::StepFailure;
-use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::{Source, has_placeholder};
 
@@ -142,8 +140,8 @@ impl Operation for InstallMsi {
         Call::detached(SCRIPT, input, self.run_as, limit)
     }
 
-    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure> {
-        Outcome::read(answer, Table::Msi)
+    fn table(&self) -> Table {
+        Table::Msi
     }
 
     fn may_reboot(&self) -> bool {

@@ -16,8 +16,6 @@ use super::call::{numbered, payload};
 use crate::call::{Call, CallContext, Payload, RunAs};
 use crate::error::Problems;
 use crate::exit_codes::Table;
-use crate::failure::StepFailure;
-use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::Source;
 
@@ -88,8 +86,8 @@ impl Operation for Msix {
         Call::detached(SCRIPT, input, RunAs::User, cx.limit(self.default_timeout()))
     }
 
-    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure> {
-        Outcome::read(answer, Table::Dism)
+    fn table(&self) -> Table {
+        Table::Dism
     }
 
     fn default_timeout(&self) -> Duration {

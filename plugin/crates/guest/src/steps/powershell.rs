@@ -12,8 +12,6 @@ use super::call::{payload, program_seconds};
 use crate::call::{Call, CallContext, Payload, RunAs};
 use crate::error::Problems;
 use crate::exit_codes::{Codes, ExitCode, Table};
-use crate::failure::StepFailure;
-use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::Source;
 
@@ -90,10 +88,6 @@ impl Operation for Powershell {
             "codes": Codes::of(Table::Plain, &self.success_codes, &self.reboot_codes).input(),
         });
         Call::detached(SCRIPT, input, self.run_as, limit)
-    }
-
-    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure> {
-        Outcome::read(answer, Table::Plain)
     }
 
     fn may_reboot(&self) -> bool {

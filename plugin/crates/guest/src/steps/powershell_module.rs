@@ -4,15 +4,12 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::call::payload;
 use super::{Operation, State};
 use crate::call::{Call, CallContext, Payload, RunAs};
 use crate::error::Problems;
-use crate::exit_codes::Table;
-use crate::failure::StepFailure;
-use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::Source;
 
@@ -76,10 +73,6 @@ impl Operation for PowershellModule {
             "state": self.state.as_str(),
         });
         Call::detached(SCRIPT, input, RunAs::User, cx.limit(self.default_timeout()))
-    }
-
-    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure> {
-        Outcome::read(answer, Table::Plain)
     }
 
     fn default_timeout(&self) -> Duration {

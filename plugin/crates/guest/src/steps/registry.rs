@@ -9,9 +9,6 @@ use serde_json::{Value, json};
 use super::{Operation, State};
 use crate::call::{Call, CallContext};
 use crate::error::Problems;
-use crate::exit_codes::Table;
-use crate::failure::StepFailure;
-use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::has_placeholder;
 
@@ -123,10 +120,6 @@ impl Operation for Registry {
         let view = if self.view == RegistryView::Native { 64 } else { 32 };
         let input = json!({"key": self.key, "view": view, "state": self.state.as_str(), "values": values});
         Call::inline(SCRIPT, input)
-    }
-
-    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure> {
-        Outcome::read(answer, Table::Plain)
     }
 
     fn summary(&self) -> String {

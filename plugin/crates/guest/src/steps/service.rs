@@ -2,14 +2,11 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Operation;
 use crate::call::{Call, CallContext};
 use crate::error::Problems;
-use crate::exit_codes::Table;
-use crate::failure::StepFailure;
-use crate::outcome::Outcome;
 use crate::script::{Script, script};
 
 pub(super) const SCRIPT: Script = script!("service", "values");
@@ -66,10 +63,6 @@ impl Operation for Service {
         let wait = cx.limit(self.default_timeout()).as_secs().clamp(5, 240);
         let input = json!({"id": self.id, "start": self.start, "state": self.state, "wait_seconds": wait});
         Call::inline(SCRIPT, input)
-    }
-
-    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure> {
-        Outcome::read(answer, Table::Plain)
     }
 
     fn default_timeout(&self) -> std::time::Duration {

@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::call::list;
 use super::{Operation, State};
 use crate::call::{Call, CallContext, RunAs};
 use crate::error::Problems;
 use crate::exit_codes::Table;
-use crate::failure::StepFailure;
-use crate::outcome::Outcome;
 use crate::script::{Script, script};
 
 pub(super) const SCRIPT: Script = script!("windows_feature", "values", "servicing");
@@ -55,8 +53,8 @@ impl Operation for WindowsFeature {
         Call::detached(SCRIPT, input, RunAs::User, cx.limit(self.default_timeout()))
     }
 
-    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure> {
-        Outcome::read(answer, Table::Dism)
+    fn table(&self) -> Table {
+        Table::Dism
     }
 
     fn may_reboot(&self) -> bool {

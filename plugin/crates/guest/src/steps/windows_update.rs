@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Operation;
 use super::call::program_seconds;
@@ -12,8 +12,6 @@ use super::packages::is_kb;
 use crate::call::{Call, CallContext, RunAs};
 use crate::error::Problems;
 use crate::exit_codes::Table;
-use crate::failure::StepFailure;
-use crate::outcome::Outcome;
 use crate::script::{Script, script};
 
 pub(super) const SCRIPT: Script = script!("windows_update", "values");
@@ -125,8 +123,8 @@ impl Operation for WindowsUpdate {
         Call::detached(SCRIPT, input, RunAs::System, limit)
     }
 
-    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure> {
-        Outcome::read(answer, Table::WindowsUpdate)
+    fn table(&self) -> Table {
+        Table::WindowsUpdate
     }
 
     fn may_reboot(&self) -> bool {

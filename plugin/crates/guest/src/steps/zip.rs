@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Operation;
 use super::call::payload;
@@ -12,9 +12,6 @@ use super::file::is_absolute;
 use crate::call::{Call, CallContext, Payload, RunAs};
 use crate::detect::{self, Detect};
 use crate::error::Problems;
-use crate::exit_codes::Table;
-use crate::failure::StepFailure;
-use crate::outcome::Outcome;
 use crate::script::{Script, script};
 use crate::source::Source;
 
@@ -64,10 +61,6 @@ impl Operation for Zip {
         Call::detached(ZIP, input, RunAs::User, cx.limit(self.default_timeout()))
     }
 
-    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure> {
-        Outcome::read(answer, Table::Plain)
-    }
-
     fn default_timeout(&self) -> Duration {
         Duration::from_mins(15)
     }
@@ -99,10 +92,6 @@ impl Operation for Unzip {
             "detect": detect::input(self.detect.as_ref()),
         });
         Call::detached(UNZIP, input, RunAs::User, cx.limit(self.default_timeout()))
-    }
-
-    fn read(&self, answer: &Value) -> Result<Outcome, StepFailure> {
-        Outcome::read(answer, Table::Plain)
     }
 
     fn default_timeout(&self) -> Duration {

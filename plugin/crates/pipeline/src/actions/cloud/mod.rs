@@ -64,7 +64,7 @@ where
         if let Some(found) = look().await? {
             return Ok(Some(found));
         }
-        cx.clock().sleep(Duration::from_secs(pause)).await;
+        cx.pause(Duration::from_secs(pause)).await?;
     }
     look().await
 }

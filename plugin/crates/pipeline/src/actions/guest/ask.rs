@@ -44,7 +44,7 @@ pub(super) async fn invoke_secret(
         match guest.invoke(script, input, &cx.sink(), cx.cancel()).await {
             Err(error @ (CommError::Lost { .. } | CommError::Unreachable(_))) if attempt < ATTEMPTS => {
                 cx.note(format!("asking again: {error}"));
-                cx.clock().sleep(Duration::from_secs(5)).await;
+                cx.pause(Duration::from_secs(5)).await?;
                 attempt += 1;
             }
             result => return Ok(result?),
