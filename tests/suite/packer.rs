@@ -426,7 +426,9 @@ async fn sources_are_built_in_parallel_and_by_name() {
         return;
     };
     let build = |name: &str| {
-        format!("source \"reseal\" \"w{name}\" {{\n  spec  = \"windows-matrix.reseal.yaml\"\n  build = \"{name}\"\n}}\n")
+        format!(
+            "source \"reseal\" \"w{name}\" {{\n  spec  = \"windows-matrix.reseal.yaml\"\n  build = \"{name}\"\n}}\n"
+        )
     };
     let names = ["2019-EN", "2022-EN", "2022-KO"];
     let sources: String = names.iter().map(|name| build(name)).collect();
