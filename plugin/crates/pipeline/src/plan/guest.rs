@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use reseal_engine::Leaves::Contained;
+use reseal_engine::Leaves::{Contained, Nothing};
 use reseal_engine::{FailureClass, Policy};
 use reseal_guest::Step;
 use reseal_guest::system::{Category, Fixes};
@@ -11,30 +11,58 @@ use reseal_spec::{Spec, SpecStep};
 use reseal_unattend::options::Base;
 
 use super::builder::{Builder, origin};
-use super::{Choices, ids};
+use super::{Choices, Part, ids};
 use crate::actions::guest::{
-    AnswerFileParams, BaseFile, FileItem, FileParams, HygieneParams, PreflightParams, ProvisionParams, ReleaseParams,
-    ResidueParams, SettleParams, StepParams, SysprepParams,
+    AnswerFileParams, BaseFile, FileItem, FileParams, HygieneParams, MeetParams, PreflightParams, ProvisionParams,
+    ReleaseParams, ResidueParams, SettleParams, StepParams, SysprepParams,
 };
-use crate::facts::{Facts, FileFact};
+use crate::facts::{FileFact, LocalFacts};
 
 /// The guest's whole preparation.
-pub(super) fn prepare(builder: &mut Builder, spec: &Spec, facts: &Facts, choices: &Choices) {
-    files(builder, spec, facts);
-    for (number, step) in spec.software.iter().enumerate() {
-        let class = FailureClass::Install;
-        software(builder, "guest", ids::CONNECT, number + 1, step, facts, class);
-    }
+pub(super) fn prepare(builder: &mut Builder, spec: &Spec, local: &LocalFacts, choices: &Choices) {
+    install(builder, spec, local);
     if choices.provisioners {
         provision(builder);
     }
-    let settle = SettleParams { connect: connect() };
-    let title = "restart until Windows is settled";
-    builder.add(ids::SETTLE, title, "guest.settle", Contained, &settle);
+    settle(builder);
     hygiene(builder, spec);
     answer_file(builder, spec);
     check(builder, spec);
     generalize(builder, spec);
+}
+
+/// The spec's work in a machine that somebody else has made and connected.
+pub(super) fn visit(builder: &mut Builder, spec: &Spec, local: &LocalFacts, part: Part) {
+    let title = "look who the machine is";
+    builder.add(ids::CONNECT, title, "guest.meet", Nothing, &MeetParams::default());
+    match part {
+        Part::Software => {
+            install(builder, spec, local);
+            settle(builder);
+        }
+        Part::Generalize => {
+            settle(builder);
+            hygiene(builder, spec);
+            answer_file(builder, spec);
+            check(builder, spec);
+            leave(builder, spec);
+        }
+    }
+}
+
+/// The spec's files and steps.
+fn install(builder: &mut Builder, spec: &Spec, local: &LocalFacts) {
+    files(builder, spec, local);
+    for (number, step) in spec.software.iter().enumerate() {
+        let class = FailureClass::Install;
+        software(builder, "guest", ids::CONNECT, number + 1, step, local, class);
+    }
+}
+
+fn settle(builder: &mut Builder) {
+    let settle = SettleParams { connect: connect() };
+    let title = "restart until Windows is settled";
+    builder.add(ids::SETTLE, title, "guest.settle", Contained, &settle);
 }
 
 /// Others find the software installed, and what they leave is cleaned up and checked like everything else.
@@ -79,22 +107,43 @@ fn check(builder: &mut Builder, spec: &Spec) {
 fn generalize(builder: &mut Builder, spec: &Spec) {
     let sysprep = SysprepParams {
         connect: connect(),
-        ready: ids::READY.into(),
+        ready: Some(ids::READY.into()),
         remove_account: spec.connect.winrm.way_in != WayIn::ServerPassword,
         limit_seconds: spec.generalize.timeout.duration().as_secs(),
     };
     let title = "generalize with sysprep";
     builder.add(ids::SYSPREP, title, "guest.sysprep", Contained, &sysprep);
-    let release = ReleaseParams { connect: connect() };
+    let release = ReleaseParams {
+        connect: connect(),
+        stays: false,
+    };
     let title = "let the guest shut down";
     builder.add(ids::RELEASE, title, "guest.release", Contained, &release);
 }
 
-fn files(builder: &mut Builder, spec: &Spec, facts: &Facts) {
+/// Generalizes a machine that stays up, for whoever owns it to turn off.
+fn leave(builder: &mut Builder, spec: &Spec) {
+    let sysprep = SysprepParams {
+        connect: connect(),
+        ready: None,
+        remove_account: false,
+        limit_seconds: spec.generalize.timeout.duration().as_secs(),
+    };
+    let title = "generalize with sysprep";
+    builder.add(ids::SYSPREP, title, "guest.sysprep", Contained, &sysprep);
+    let release = ReleaseParams {
+        connect: connect(),
+        stays: true,
+    };
+    let title = "wait until sysprep's task has tidied up";
+    builder.add(ids::RELEASE, title, "guest.release", Contained, &release);
+}
+
+fn files(builder: &mut Builder, spec: &Spec, local: &LocalFacts) {
     let items: Vec<FileItem> = spec
         .files
         .iter()
-        .flat_map(|copy| items(&copy.from, &copy.to, facts))
+        .flat_map(|copy| items(&copy.from, &copy.to, local))
         .collect();
     if !items.is_empty() {
         let title = if items.len() == 1 {
@@ -111,9 +160,9 @@ fn files(builder: &mut Builder, spec: &Spec, facts: &Facts) {
 }
 
 /// A file goes into the target folder under its own name; a folder's content goes there with its inner paths.
-fn items(from: &str, to: &str, facts: &Facts) -> Vec<FileItem> {
+fn items(from: &str, to: &str, local: &LocalFacts) -> Vec<FileItem> {
     let join = |path: &str| format!("{}\\{}", to.trim_end_matches('\\'), path.replace('/', "\\"));
-    match facts.files.get(from) {
+    match local.get(from) {
         Some(FileFact::File { sha256, .. }) => {
             let name = from.rsplit(['/', '\\']).next().unwrap_or(from);
             vec![FileItem {
@@ -141,7 +190,7 @@ pub(super) fn software(
     connect: &str,
     number: usize,
     step: &SpecStep,
-    facts: &Facts,
+    local: &LocalFacts,
     class: FailureClass,
 ) {
     let params = StepParams {
@@ -149,7 +198,7 @@ pub(super) fn software(
         number,
         step: step.step.clone(),
         only_if: step.policy.only_if.clone(),
-        files: hashes(&step.step, facts),
+        files: hashes(&step.step, local),
         class,
     };
     let id = format!("{prefix}/{}", step.id_slug);
@@ -171,10 +220,10 @@ fn title(step: &SpecStep) -> String {
     }
 }
 
-fn hashes(step: &Step, facts: &Facts) -> BTreeMap<String, String> {
-    let local = step.payloads().into_iter().filter_map(|payload| payload.source.file);
-    local
-        .filter_map(|path| match facts.files.get(&path) {
+fn hashes(step: &Step, local: &LocalFacts) -> BTreeMap<String, String> {
+    let paths = step.payloads().into_iter().filter_map(|payload| payload.source.file);
+    paths
+        .filter_map(|path| match local.get(&path) {
             Some(FileFact::File { sha256, .. }) => Some((path, sha256.clone())),
             _ => None,
         })

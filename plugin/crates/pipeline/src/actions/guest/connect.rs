@@ -76,19 +76,22 @@ impl Action for Connect {
         ));
         let guest = self.0.open(cx, &cx.step().id, &door)?;
         self.answered(cx, params, guest.as_ref()).await?;
-        let identity = ask(cx, guest.as_ref(), &Identity::default())
-            .await
-            .map_err(restricted)?;
-        if identity.language_mode != "FullLanguage" {
-            return Err(language_mode(&identity.language_mode));
-        }
-        cx.note(format!(
-            "{} ({} build {}.{})",
-            identity.computer_name, identity.caption, identity.build, identity.ubr
-        ));
-        let identity = serde_json::to_value(identity).unwrap_or_default();
+        let identity = identified(cx, guest.as_ref()).await?;
         Ok(Entrance { door, identity })
     }
+}
+
+/// Who a guest is, and that scripts may do in it what they must.
+pub(super) async fn identified(cx: &Context<'_>, guest: &dyn Communicator) -> Result<serde_json::Value, ActionError> {
+    let identity = ask(cx, guest, &Identity::default()).await.map_err(restricted)?;
+    if identity.language_mode != "FullLanguage" {
+        return Err(language_mode(&identity.language_mode));
+    }
+    cx.note(format!(
+        "{} ({} build {}.{})",
+        identity.computer_name, identity.caption, identity.build, identity.ubr
+    ));
+    Ok(serde_json::to_value(identity).unwrap_or_default())
 }
 
 impl Connect {

@@ -7,6 +7,7 @@ mod detached;
 mod files;
 mod hygiene;
 mod logs;
+mod meet;
 mod preflight;
 mod provision;
 mod reboot;
@@ -19,6 +20,7 @@ pub use answer_file::{AnswerFileParams, BaseFile};
 pub use connect::{Account, ConnectParams};
 pub use files::{FileItem, FileParams};
 pub use hygiene::{HygieneParams, ResidueParams};
+pub use meet::MeetParams;
 pub use preflight::PreflightParams;
 pub use provision::ProvisionParams;
 pub use settle::SettleParams;
@@ -33,6 +35,7 @@ use crate::world::World;
 /// Adds the actions to a registry.
 pub(super) fn register(registry: &mut Registry, world: &World) {
     registry.add("guest.connect", connect::Connect(world.clone()));
+    registry.add("guest.meet", meet::Meet(world.clone()));
     registry.add("guest.files", files::Push(world.clone()));
     registry.add("guest.step", step::Run(world.clone()));
     registry.add("guest.provision", provision::Provision(world.clone()));

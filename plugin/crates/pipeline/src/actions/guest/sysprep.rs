@@ -30,8 +30,9 @@ const MARGIN: Duration = Duration::from_mins(5);
 pub struct SysprepParams {
     /// The step that connected.
     pub connect: String,
-    /// The step that knows the machine.
-    pub ready: String,
+    /// The step that knows the machine; without one the machine is somebody else's, and stays up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready: Option<String>,
     /// Whether a one-time build account is to be removed.
     pub remove_account: bool,
     /// The limit in seconds.
@@ -67,6 +68,7 @@ impl Action for Generalize {
         let (task, work) = place(cx);
         let mut settings = SysprepSettings::new(cx.build().to_string(), params.limit_seconds);
         settings.delete.push(work_root(cx));
+        settings.shutdown = params.ready.is_some();
         if params.remove_account {
             settings.build_account = Some(name(cx.build()));
         }
@@ -96,8 +98,8 @@ impl Generalize {
         work: &str,
         seen: &Mutex<Seen>,
     ) -> Result<SysprepOutput, ActionError> {
-        let ready: ReadyOutput = cx.output(&params.ready)?;
-        let look = || self.look(cx, guest, &ready, task, work, seen);
+        let ready: Option<ReadyOutput> = params.ready.as_deref().map(|ready| cx.output(ready)).transpose()?;
+        let look = || self.look(cx, guest, ready.as_ref(), task, work, seen);
         // A quick rhythm: the proof stands for a short time only before the machine goes down.
         let limit = Duration::from_secs(params.limit_seconds) + MARGIN;
         let schedule = Schedule {
@@ -115,7 +117,7 @@ impl Generalize {
         &self,
         cx: &Context<'_>,
         guest: &dyn Communicator,
-        ready: &ReadyOutput,
+        ready: Option<&ReadyOutput>,
         task: &str,
         work: &str,
         seen: &Mutex<Seen>,
@@ -150,10 +152,13 @@ impl Generalize {
     /// WinRM is gone. A machine that is off without a proof is no image.
     async fn lost(
         &self,
-        ready: &ReadyOutput,
+        ready: Option<&ReadyOutput>,
         seen: &Mutex<Seen>,
         error: &CommError,
     ) -> Result<Verdict<Evidence>, ActionError> {
+        let Some(ready) = ready else {
+            return Ok(Verdict::Waiting(error.to_string()));
+        };
         let off = match self.0.cloud.server(&ready.server).await {
             Ok(Observed::Present(server)) => server.status == ServerStatus::Shutoff && server.task_state.is_none(),
             _ => false,
@@ -200,6 +205,9 @@ fn place(cx: &Context<'_>) -> (String, String) {
 pub struct ReleaseParams {
     /// The step that connected.
     pub connect: String,
+    /// Whether the machine stays up: then the wrapper's end is waited for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stays: bool,
 }
 
 /// Tells the wrapper that the proofs are written down. A step of its own, after the proof is in the journal: a builder
@@ -213,20 +221,10 @@ impl Action for Release {
 
     async fn run(&self, cx: &Context<'_>, params: &ReleaseParams) -> Result<(), ActionError> {
         let guest = self.0.guest(cx, &params.connect)?;
-        let (task, work) = place(cx);
-        let poll = SysprepPoll {
-            task,
-            work,
-            act_offset: u64::MAX >> 1,
-            err_offset: u64::MAX >> 1,
-            seen: true,
-        };
-        let script = reseal_machine::communicator::Script {
-            name: SysprepPoll::SCRIPT.name,
-            text: SysprepPoll::SCRIPT.text,
-        };
-        let input = SecretString::from(poll.input().to_string());
-        match guest.invoke(script, &input, &cx.sink(), cx.cancel()).await {
+        if params.stays {
+            return gone(cx, guest.as_ref()).await;
+        }
+        match tell(cx, guest.as_ref()).await {
             Err(CommError::Cancelled) => return Err(ActionError::cancelled()),
             // A guest that cannot hear us any more goes on by itself after a while.
             Err(error) => cx.note(format!(
@@ -238,6 +236,44 @@ impl Action for Release {
         self.0.forget(&params.connect);
         Ok(())
     }
+}
+
+/// Tells the wrapper that its proofs were seen; says what its task does.
+async fn tell(cx: &Context<'_>, guest: &dyn Communicator) -> Result<serde_json::Value, CommError> {
+    let (task, work) = place(cx);
+    let poll = SysprepPoll {
+        task,
+        work,
+        act_offset: u64::MAX >> 1,
+        err_offset: u64::MAX >> 1,
+        seen: true,
+    };
+    let script = reseal_machine::communicator::Script {
+        name: SysprepPoll::SCRIPT.name,
+        text: SysprepPoll::SCRIPT.text,
+    };
+    let input = SecretString::from(poll.input().to_string());
+    guest.invoke(script, &input, &cx.sink(), cx.cancel()).await
+}
+
+/// Waits until the wrapper has tidied up and is gone: whoever owns the machine may turn it off then.
+async fn gone(cx: &Context<'_>, guest: &dyn Communicator) -> Result<(), ActionError> {
+    let look = || async {
+        let answer = match tell(cx, guest).await {
+            Ok(answer) => answer,
+            Err(CommError::Cancelled) => return Err(ActionError::cancelled()),
+            Err(error) => return Ok(Verdict::Waiting(error.to_string())),
+        };
+        let polled = SysprepPoll::read(&answer).map_err(|failure| refused(FailureClass::Sysprep, &failure))?;
+        Ok(match polled.task_state.as_str() {
+            "running" => Verdict::Waiting("it tidies up".into()),
+            _ => Verdict::Done(()),
+        })
+    };
+    let waited = cx
+        .wait_until("the end of sysprep's task", Schedule::up_to(MARGIN), look)
+        .await;
+    waited.map_err(|error| error.class(FailureClass::Sysprep))
 }
 
 fn judge(cx: &Context<'_>, polled: SysprepPolled, seen: &mut Seen) -> Result<Verdict<Evidence>, ActionError> {
