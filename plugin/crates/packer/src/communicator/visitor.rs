@@ -35,6 +35,8 @@ pub const VISITOR: &str = include_str!("../../scripts/visitor.ps1");
 
 /// The line that holds an answer begins so.
 const MARK: &str = "##reseal:result:";
+/// What `powershell.exe` ends with when there is no such script, with and without a sign.
+const NO_FILE: [i64; 2] = [-196_608, 0xFFFD_0000];
 /// An answer is no longer than this.
 const LONGEST: usize = 32 << 20;
 /// Bytes at a time.
@@ -134,13 +136,29 @@ impl Visitor {
             .map_err(|error| unreached(error.as_ref()))
     }
 
-    /// Carries a request out and gives its whole answer.
+    /// Carries a request out and gives its whole answer. Who cleans up temporary files may have taken ours: then they are
+    /// brought again.
     async fn ask(
         &self,
         request: Request<'_>,
         sink: &dyn OutputSink,
         cancel: &CancellationToken,
     ) -> Result<Json, CommError> {
+        let name = request.script.map_or(request.what, |script| script.name);
+        let mut heard = self.try_once(&request, sink, cancel).await?;
+        if heard.missing {
+            self.brought.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            heard = self.try_once(&request, sink, cancel).await?;
+        }
+        heard.answer(name)
+    }
+
+    async fn try_once(
+        &self,
+        request: &Request<'_>,
+        sink: &dyn OutputSink,
+        cancel: &CancellationToken,
+    ) -> Result<Heard, CommError> {
         let visitor = self.bring("visitor.ps1", VISITOR, cancel).await?;
         let mut line = format!(
             "powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass -File {visitor} -Do {}",
@@ -148,12 +166,10 @@ impl Visitor {
         );
         if let Some(script) = request.script {
             let sum = hex(&Sha256::digest(script.text));
-            let name = format!(
-                "{}-{}.ps1",
-                script.name,
-                sum.split_at_checked(12).map_or("", |(head, _)| head)
-            );
-            let path = self.bring(&name, script.text, cancel).await?;
+            let head = sum.split_at_checked(12).map_or("", |(head, _)| head);
+            let path = self
+                .bring(&format!("{}-{head}.ps1", script.name), script.text, cancel)
+                .await?;
             line.push_str(&format!(" -Name {} -Script {path}", script.name));
         }
         if let Some(input) = request.input {
@@ -162,9 +178,7 @@ impl Visitor {
             self.put(&path, input.as_bytes(), cancel).await?;
             line.push_str(&format!(" -InputFile {path}"));
         }
-        let name = request.script.map_or(request.what, |script| script.name);
-        let heard = self.hear(&line, request.limit, sink, cancel).await?;
-        heard.answer(name)
+        self.hear(&line, request.limit, sink, cancel).await
     }
 
     /// Runs a script and reads its answer.
@@ -177,7 +191,8 @@ impl Visitor {
     ) -> Result<Heard, CommError> {
         let (ran, mut heard, complaints) = self.converse(line, limit, sink, cancel).await?;
         match ran {
-            Ok(_) => {
+            Ok(code) => {
+                heard.missing = heard.answer.is_none() && NO_FILE.contains(&code);
                 heard.tail.extend(complaints.tail);
                 Ok(heard)
             }
@@ -376,6 +391,8 @@ impl Visitor {
 #[derive(Default)]
 struct Heard {
     answer: Option<String>,
+    /// PowerShell did not find the script.
+    missing: bool,
     tail: Vec<String>,
     too_long: bool,
 }

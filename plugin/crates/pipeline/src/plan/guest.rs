@@ -27,7 +27,8 @@ pub(super) fn prepare(builder: &mut Builder, spec: &Spec, local: &LocalFacts, ch
     settle(builder);
     hygiene(builder, spec);
     answer_file(builder, spec);
-    check(builder, spec);
+    residue(builder, spec, false);
+    preflight(builder, spec);
     generalize(builder, spec);
 }
 
@@ -44,7 +45,8 @@ pub(super) fn visit(builder: &mut Builder, spec: &Spec, local: &LocalFacts, part
             settle(builder);
             hygiene(builder, spec);
             answer_file(builder, spec);
-            check(builder, spec);
+            residue(builder, spec, true);
+            preflight(builder, spec);
             leave(builder, spec);
         }
     }
@@ -90,15 +92,26 @@ fn hygiene(builder: &mut Builder, spec: &Spec) {
     builder.add(ids::HYGIENE, title, "guest.hygiene", Contained, &hygiene);
 }
 
-/// Nothing secret is left, and nothing would make sysprep fail.
-fn check(builder: &mut Builder, spec: &Spec) {
-    let variables = spec.secrets.keys().cloned().collect();
+/// Nothing secret is left.
+fn residue(builder: &mut Builder, spec: &Spec, visiting: bool) {
+    let variables: Vec<String> = spec.secrets.keys().cloned().collect();
+    if visiting && variables.is_empty() {
+        return;
+    }
     let connect = connect();
-    let residue = ResidueParams { connect, variables };
+    let residue = ResidueParams {
+        connect,
+        variables,
+        visiting,
+    };
     let title = "search the guest for secrets";
     builder.add(ids::RESIDUE, title, "guest.residue", Contained, &residue);
+}
+
+/// Nothing would make sysprep fail.
+fn preflight(builder: &mut Builder, spec: &Spec) {
     let fix = spec.generalize.fix.iter().map(|fix| fixes(*fix)).collect();
-    let connect = self::connect();
+    let connect = connect();
     let preflight = PreflightParams { connect, fix };
     let title = "check that sysprep can succeed";
     builder.add(ids::PREFLIGHT, title, "guest.preflight", Contained, &preflight);

@@ -83,6 +83,9 @@ pub struct ResidueParams {
     pub connect: String,
     /// The names of the sensitive variables.
     pub variables: Vec<String>,
+    /// The machine is somebody else's: the build has made no secrets of its own for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub visiting: bool,
 }
 
 /// The searching action.
@@ -125,7 +128,8 @@ fn wanted(cx: &Context<'_>, params: &ResidueParams) -> Result<Residue, ActionErr
         ("the build account's password", PASSWORD),
         ("the listener's PFX password", PFX_PASSWORD),
     ];
-    let own = own.into_iter().map(|(name, key)| (name.to_owned(), key.to_owned()));
+    let own = own.into_iter().filter(|_| !params.visiting);
+    let own = own.map(|(name, key)| (name.to_owned(), key.to_owned()));
     for (name, key) in variables.chain(own) {
         let secret = cx.secret(&key)?;
         if secret.expose_secret().chars().count() >= 6 {

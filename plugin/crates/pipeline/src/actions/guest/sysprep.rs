@@ -25,6 +25,9 @@ use crate::world::{World, name};
 /// Sysprep's task gets this much more than sysprep itself, for its proofs.
 const MARGIN: Duration = Duration::from_mins(5);
 
+/// A guest that is silent for so long after sysprep does not hear us any more.
+const DEAF: Duration = Duration::from_mins(3);
+
 /// How to generalize.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SysprepParams {
@@ -259,10 +262,14 @@ async fn tell(cx: &Context<'_>, guest: &dyn Communicator) -> Result<serde_json::
 /// Waits until the wrapper has tidied up and is gone: whoever owns the machine may turn it off then.
 async fn gone(cx: &Context<'_>, guest: &dyn Communicator) -> Result<(), ActionError> {
     let look = || async {
-        let answer = match tell(cx, guest).await {
+        let told = tokio::select! {
+            told = tell(cx, guest) => told,
+            paused = cx.pause(DEAF) => return paused.map(|()| deaf(cx, "no answer")),
+        };
+        let answer = match told {
             Ok(answer) => answer,
             Err(CommError::Cancelled) => return Err(ActionError::cancelled()),
-            Err(error) => return Ok(Verdict::Waiting(error.to_string())),
+            Err(error) => return Ok(deaf(cx, &error.to_string())),
         };
         let polled = SysprepPoll::read(&answer).map_err(|failure| refused(FailureClass::Sysprep, &failure))?;
         Ok(match polled.task_state.as_str() {
@@ -274,6 +281,14 @@ async fn gone(cx: &Context<'_>, guest: &dyn Communicator) -> Result<(), ActionEr
         .wait_until("the end of sysprep's task", Schedule::up_to(MARGIN), look)
         .await;
     waited.map_err(|error| error.class(FailureClass::Sysprep))
+}
+
+/// The proofs are written down; a guest that cannot hear us any more tidies up by itself.
+fn deaf(cx: &Context<'_>, why: &str) -> Verdict<()> {
+    cx.note(format!(
+        "the guest does not answer any more ({why}); it tidies up by itself"
+    ));
+    Verdict::Done(())
 }
 
 fn judge(cx: &Context<'_>, polled: SysprepPolled, seen: &mut Seen) -> Result<Verdict<Evidence>, ActionError> {
