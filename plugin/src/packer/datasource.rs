@@ -56,7 +56,7 @@ impl BaseImage {
         let found = facts::base_image(cloud.as_ref(), &spec.base.image).await;
         found
             .map_err(|error| error.to_string())?
-            .map_err(|problem| format!("{}{}", problem.message, helps(&problem.help)))
+            .map_err(|problem| [vec![problem.message], problem.help].concat().join("\nhint: "))
     }
 
     fn clean(&self, why: &str) -> BoxError {
@@ -117,8 +117,4 @@ fn output(image: &Image) -> Value {
         "tags": image.tags,
         "properties": image.properties,
     })
-}
-
-fn helps(help: &[String]) -> String {
-    help.iter().map(|help| format!("\nhint: {help}")).collect()
 }

@@ -224,11 +224,14 @@ fn verdict(ended: &Ended, prepared: &Prepared) -> Result<(), String> {
         Ended::Failed { step, failure, .. } | Ended::Held { step, failure } => {
             let step = prepared.planned.plan.step(step);
             let title = step.map_or("a step", |step| step.title.as_str());
-            let place = step.and_then(|step| step.origin.as_ref());
-            let place = place.map(|origin| format!("\n --> {origin}")).unwrap_or_default();
-            let said: String = failure.said.iter().map(|line| format!("\n  | {line}")).collect();
-            let hints: String = failure.hints.iter().map(|hint| format!("\nhint: {hint}")).collect();
-            Err(format!("{title}: {}{place}{said}{hints}", failure.message))
+            let mut lines = vec![format!("{title}: {}", failure.message)];
+            lines.extend(
+                step.and_then(|step| step.origin.as_ref())
+                    .map(|origin| format!(" --> {origin}")),
+            );
+            lines.extend(failure.said.iter().map(|line| format!("  | {line}")));
+            lines.extend(failure.hints.iter().map(|hint| format!("hint: {hint}")));
+            Err(lines.join("\n"))
         }
         Ended::CleanedUp { .. } => Err("cancelled".to_owned()),
         Ended::Died => Err("killed".to_owned()),

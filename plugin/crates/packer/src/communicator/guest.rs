@@ -111,7 +111,7 @@ fn question(path: &str) -> Option<String> {
         let fits = |character: char| character.is_ascii_alphanumeric() || character == '_';
         let end = named.find(|character| !fits(character)).unwrap_or(named.len());
         let (name, after) = named.split_at_checked(end).unwrap_or((named, ""));
-        line.push_str(&format!("%{name}%"));
+        line.extend(["%", name, "%"]);
         rest = if braced.is_some() {
             after.strip_prefix('}').unwrap_or(after)
         } else {

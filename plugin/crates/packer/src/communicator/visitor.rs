@@ -165,18 +165,18 @@ impl Visitor {
             request.what
         );
         if let Some(script) = request.script {
-            let sum = hex(&Sha256::digest(script.text));
+            let sum = hex::encode(Sha256::digest(script.text));
             let head = sum.split_at_checked(12).map_or("", |(head, _)| head);
             let path = self
                 .bring(&format!("{}-{head}.ps1", script.name), script.text, cancel)
                 .await?;
-            line.push_str(&format!(" -Name {} -Script {path}", script.name));
+            line.extend([" -Name ", script.name, " -Script ", &path]);
         }
         if let Some(input) = request.input {
             let number = self.requests.fetch_add(1, Ordering::Relaxed);
             let path = format!("{}\\input-{number}.json", self.folder);
             self.put(&path, input.as_bytes(), cancel).await?;
-            line.push_str(&format!(" -InputFile {path}"));
+            line.extend([" -InputFile ", &path]);
         }
         self.hear(&line, request.limit, sink, cancel).await
     }
@@ -243,7 +243,7 @@ impl Visitor {
             input: Some(&input),
             limit: REQUEST,
         };
-        result(what, self.ask(request, &Silent, cancel).await?)
+        result(what, &self.ask(request, &Silent, cancel).await?)
     }
 }
 
@@ -263,7 +263,7 @@ impl Machine for Visitor {
             }
             other => other,
         })?;
-        let looked: Looked = result("look", answer)?;
+        let looked: Looked = result("look", &answer)?;
         Ok(Probe {
             boot_time: looked.boot_time,
             boot_id: looked.boot_id,
@@ -450,7 +450,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// The result in an answer of the visitor's own.
-fn result<T: DeserializeOwned>(name: &str, answer: Json) -> Result<T, CommError> {
+fn result<T: DeserializeOwned>(name: &str, answer: &Json) -> Result<T, CommError> {
     if answer.get("ok") != Some(&Json::Bool(true)) {
         let message = answer.pointer("/error/message").and_then(Json::as_str);
         return Err(CommError::Script {
@@ -459,8 +459,8 @@ fn result<T: DeserializeOwned>(name: &str, answer: Json) -> Result<T, CommError>
             tail: vec![],
         });
     }
-    let result = answer.get("result").cloned().unwrap_or_default();
-    serde_json::from_value(result).map_err(|error| CommError::Protocol(format!("the answer of `{name}`: {error}")))
+    T::deserialize(answer.get("result").unwrap_or(&Json::Null))
+        .map_err(|error| CommError::Protocol(format!("the answer of `{name}`: {error}")))
 }
 
 fn unreached(error: &(dyn std::error::Error + 'static)) -> CommError {
@@ -484,10 +484,6 @@ async fn bounded<T>(
     }
 }
 
-fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// The SHA-256 of a blob.
 fn measured(blob: &dyn Blob) -> Result<String, CommError> {
     let (mut piece, mut offset, mut hash) = (vec![0; PIECE], 0, Sha256::new());
@@ -498,7 +494,7 @@ fn measured(blob: &dyn Blob) -> Result<String, CommError> {
     loop {
         let count = blob.read_at(offset, &mut piece).map_err(local)?;
         if count == 0 {
-            return Ok(hex(&hash.finalize()));
+            return Ok(hex::encode(hash.finalize()));
         }
         hash.update(piece.get(..count).unwrap_or_default());
         offset += u64::try_from(count).unwrap_or(0);
@@ -527,7 +523,7 @@ async fn keep(
     loop {
         let count = from.read(&mut piece).await?;
         if count == 0 {
-            return Ok((size, hex(&hash.finalize())));
+            return Ok((size, hex::encode(hash.finalize())));
         }
         let bytes = piece.get(..count).unwrap_or_default();
         hash.update(bytes);

@@ -2,6 +2,7 @@
 
 use reseal_engine::FailureClass;
 use reseal_engine::Leaves::{Nothing, Temporary};
+use reseal_machine::ImageId;
 use reseal_machine::cloud::RootVolume;
 use reseal_spec::Spec;
 
@@ -17,15 +18,30 @@ const LARGER_GB: u32 = 10;
 /// The name of the injected password in the keyring.
 const PASSWORD: &str = "verify/password";
 
-/// Proves the image.
+/// Proves the image that this build makes.
 pub(super) fn prove(builder: &mut Builder, spec: &Spec, facts: &Facts) {
+    of(
+        builder,
+        spec,
+        facts,
+        ImageOf::Step(ids::CAPTURE.into()),
+        Some(ids::CONNECT.into()),
+    );
+}
+
+/// Proves an image that is there.
+pub(super) fn prove_image(builder: &mut Builder, spec: &Spec, facts: &Facts, image: &ImageId) {
+    of(builder, spec, facts, ImageOf::Id(image.clone()), None);
+}
+
+fn of(builder: &mut Builder, spec: &Spec, facts: &Facts, image: ImageOf, built: Option<String>) {
     let limit_seconds = spec.verify.timeout.duration().as_secs();
     builder.add(
         ids::VERIFY_SERVER,
         "start a second machine from the image",
         "cloud.server",
         Temporary,
-        &server(spec, facts),
+        &server(spec, facts, image),
     );
     let ready = ReadyParams {
         server: ids::VERIFY_SERVER.into(),
@@ -47,7 +63,7 @@ pub(super) fn prove(builder: &mut Builder, spec: &Spec, facts: &Facts) {
     );
     let proof = ProofParams {
         connect: ids::VERIFY_CONNECT.into(),
-        built: ids::CONNECT.into(),
+        built,
         server: ids::VERIFY_SERVER.into(),
         ready: ids::VERIFY_READY.into(),
         time_zone: None,
@@ -107,7 +123,7 @@ fn log_in(builder: &mut Builder, spec: &Spec, limit_seconds: u64) {
     builder.add(ids::VERIFY_LOGIN, "log in with it", "guest.connect", Nothing, &login);
 }
 
-fn server(spec: &Spec, facts: &Facts) -> ServerParams {
+fn server(spec: &Spec, facts: &Facts, image: ImageOf) -> ServerParams {
     let smallest = facts.image.min_disk_gb.max(facts.capabilities.min_root_gb);
     let size = match &spec.base.root_volume {
         Some(reseal_spec::model::RootVolume::Volume(volume)) => volume.size.gb(),
@@ -117,7 +133,7 @@ fn server(spec: &Spec, facts: &Facts) -> ServerParams {
     ServerParams {
         role: Role::Verify,
         name: None,
-        image: ImageOf::Step(ids::CAPTURE.into()),
+        image,
         flavor: facts.verify_flavor.id.clone(),
         network: facts.network.id.clone(),
         subnet: spec

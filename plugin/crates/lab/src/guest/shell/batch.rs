@@ -88,40 +88,39 @@ impl Shell<'_> {
             "echo" | "echo." => self.echo(rest),
             "rem" | "::" | "cd" | "chcp" | "setlocal" | "endlocal" | "title" => 0,
             "set" => self.set(rest),
-            "exit" => return self.exit(&words),
+            "exit" => return exit(&words),
             "cmd" => self.nested(&words, rest),
             "call" => self.line(rest),
-            "hostname" => self.say(self.state.disk.computer_name.clone()),
-            "whoami" => self.say(format!("{}\\{}", self.state.disk.computer_name, self.user).to_lowercase()),
+            "hostname" => self.say(&self.state.disk.computer_name.clone()),
+            "whoami" => self.say(&format!("{}\\{}", self.state.disk.computer_name, self.user).to_lowercase()),
             "ver" => self.version(),
             "type" => self.type_file(rest),
-            "del" | "erase" => self.remove(&words),
+            "del" | "erase" | "rmdir" | "rd" => self.remove(&words),
             "mkdir" | "md" => self.folder(rest),
-            "rmdir" | "rd" => self.remove(&words),
             "shutdown" => self.shutdown(&words),
             "powershell" | "pwsh" => self.powershell(words.get(1..).unwrap_or_default()),
-            file if file.ends_with(".bat") || file.ends_with(".cmd") => self.batch(first),
+            file if is_batch(file) => self.batch(first),
             _ => self.unknown(first),
         };
         (Next::Line, code)
     }
 
-    fn say(&mut self, text: String) -> i32 {
-        self.print(&text);
+    fn say(&mut self, text: &str) -> i32 {
+        self.print(text);
         0
     }
 
     fn echo(&mut self, rest: &str) -> i32 {
         match rest.trim().to_lowercase().as_str() {
             "off" | "on" => 0,
-            _ => self.say(rest.to_owned()),
+            _ => self.say(rest),
         }
     }
 
     fn version(&mut self) -> i32 {
         let profile = &self.state.disk.profile;
         let text = format!("\r\nMicrosoft Windows [Version 10.0.{}.{}]", profile.build, profile.ubr);
-        self.say(text)
+        self.say(&text)
     }
 
     /// `set NAME=VALUE` and `set "NAME=VALUE"`.
@@ -140,12 +139,6 @@ impl Shell<'_> {
         }
     }
 
-    /// `exit` ends the process, `exit /b` the batch file; within one line they are the same.
-    fn exit(&mut self, words: &[String]) -> (Next, i32) {
-        let code = words.iter().skip(1).find_map(|word| word.parse().ok()).unwrap_or(0);
-        (Next::End(code), code)
-    }
-
     fn nested(&mut self, words: &[String], rest: &str) -> i32 {
         let begins = words.get(1).is_some_and(|word| word.eq_ignore_ascii_case("/c"));
         match rest.split_once(char::is_whitespace) {
@@ -156,17 +149,13 @@ impl Shell<'_> {
 
     fn type_file(&mut self, rest: &str) -> i32 {
         let path = rest.trim().trim_matches('"');
-        match self.state.disk.files.content(path).and_then(Content::whole) {
-            Some(bytes) => {
-                let text = String::from_utf8_lossy(bytes).into_owned();
-                self.out.push_str(&text);
-                0
-            }
-            None => {
-                self.complain("The system cannot find the file specified.");
-                1
-            }
-        }
+        let Some(bytes) = self.state.disk.files.content(path).and_then(Content::whole) else {
+            self.complain("The system cannot find the file specified.");
+            return 1;
+        };
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        self.out.push_str(&text);
+        0
     }
 
     fn remove(&mut self, words: &[String]) -> i32 {
@@ -223,22 +212,29 @@ impl Shell<'_> {
                 name if name.eq_ignore_ascii_case("errorlevel") => Some(before.to_string()),
                 name => self.variable(name).map(str::to_owned),
             };
-            match value {
-                Some(value) => {
-                    filled.push_str(&value);
-                    open = false;
+            if let Some(value) = value {
+                filled.push_str(&value);
+                open = false;
+            } else {
+                if open {
+                    filled.push('%');
                 }
-                None => {
-                    if open {
-                        filled.push('%');
-                    }
-                    filled.push_str(part);
-                    open = true;
-                }
+                filled.push_str(part);
+                open = true;
             }
         }
         filled
     }
+}
+
+/// `exit` ends the process, `exit /b` the batch file; within one line they are the same.
+fn exit(words: &[String]) -> (Next, i32) {
+    let code = words.iter().skip(1).find_map(|word| word.parse().ok()).unwrap_or(0);
+    (Next::End(code), code)
+}
+
+fn is_batch(name: &str) -> bool {
+    name.rsplit('.').next().is_some_and(|end| end == "bat" || end == "cmd")
 }
 
 /// A line at its operators outside of quotes.

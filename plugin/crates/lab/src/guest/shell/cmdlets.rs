@@ -10,7 +10,7 @@ impl Shell<'_> {
     pub(super) fn cmdlet(&mut self, name: &str, given: &Arguments, scope: &mut Scope) -> Done<Value> {
         let first = |name: &str| given.get(name, 0);
         match name {
-            "write-output" | "echo" | "write" => Ok(listed(given)),
+            "write-output" | "echo" | "write" | "return" => Ok(listed(given)),
             "write-host" | "write-information" | "write-verbose" => {
                 let text = listed(given).text();
                 self.print(&text);
@@ -24,14 +24,13 @@ impl Shell<'_> {
             "write-error" => {
                 let text = first("message").text();
                 self.complain(&text);
-                self.stops(given, scope, text)
+                stops(given, scope, text)
             }
             "throw" => Err(Stop::Throw(listed(given).text())),
             "exit" => {
                 let code = i32::try_from(first("code").number()).unwrap_or(1);
                 Err(Stop::Exit(code))
             }
-            "return" => Ok(listed(given)),
             "set-variable" => {
                 self.assign(&variable(&first("name").text()), given.get("value", 1), scope);
                 Ok(Value::Null)
@@ -71,37 +70,22 @@ impl Shell<'_> {
                      program."
                 );
                 self.complain(&why);
-                self.stops(given, scope, why)
+                stops(given, scope, why)
             }
         }
     }
 
-    /// An error ends a script only where it was asked to.
-    fn stops(&mut self, given: &Arguments, scope: &mut Scope, why: String) -> Done<Value> {
-        let action = given.get("erroraction", usize::MAX);
-        let stop = |value: &Value| value.text().eq_ignore_ascii_case("stop");
-        let preference = scope.get("erroractionpreference");
-        if stop(&action) || stop(&preference) {
-            return Err(Stop::Throw(why));
-        }
-        Ok(Value::Null)
-    }
-
-    fn read_file(&mut self, given: &Arguments, scope: &mut Scope) -> Done<Value> {
+    fn read_file(&mut self, given: &Arguments, scope: &Scope) -> Done<Value> {
         let path = given.get("path", 0).text();
-        match self.state.disk.files.content(&path).and_then(Content::whole) {
-            Some(bytes) => {
-                let text = String::from_utf8_lossy(bytes).into_owned();
-                Ok(Value::List(
-                    text.lines().map(|line| Value::Text(line.to_owned())).collect(),
-                ))
-            }
-            None => {
-                let why = format!("Cannot find path '{path}' because it does not exist.");
-                self.complain(&why);
-                self.stops(given, scope, why)
-            }
-        }
+        let Some(bytes) = self.state.disk.files.content(&path).and_then(Content::whole) else {
+            let why = format!("Cannot find path '{path}' because it does not exist.");
+            self.complain(&why);
+            return stops(given, scope, why);
+        };
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        Ok(Value::List(
+            text.lines().map(|line| Value::Text(line.to_owned())).collect(),
+        ))
     }
 
     /// Files, folders, `variable:…`, and the registry keys that tell of a pending restart.
@@ -140,6 +124,15 @@ impl Shell<'_> {
             _ => files.write_text(&path, &given.get("value", 1).text(), now),
         }
     }
+}
+
+/// An error ends a script only where it was asked to.
+fn stops(given: &Arguments, scope: &Scope, why: String) -> Done<Value> {
+    let stop = |value: &Value| value.text().eq_ignore_ascii_case("stop");
+    if stop(&given.get("erroraction", usize::MAX)) || stop(&scope.get("erroractionpreference")) {
+        return Err(Stop::Throw(why));
+    }
+    Ok(Value::Null)
 }
 
 /// All arguments without a name.

@@ -447,7 +447,7 @@ impl Reader {
                 let inner = self.group()?;
                 Ok(inner)
             }
-            Some('[') => self.member(),
+            Some('[') => Ok(self.member()),
             Some('$') if self.take("(") => self.group(),
             Some('$') => self
                 .name()
@@ -522,7 +522,7 @@ impl Reader {
     }
 
     /// `[System.Net.Dns]::GetHostName()`, from after the bracket on.
-    fn member(&mut self) -> Read<Expression> {
+    fn member(&mut self) -> Expression {
         let mut name = String::new();
         while let Some(character) = self.peek().filter(|c| c.is_alphanumeric() || ".:]()".contains(*c)) {
             if character == ')' && !name.ends_with('(') {
@@ -531,7 +531,7 @@ impl Reader {
             name.push(character);
             self.at += 1;
         }
-        Ok(Expression::Static(format!("[{name}").to_lowercase()))
+        Expression::Static(format!("[{name}").to_lowercase())
     }
 
     /// The name of a variable, after the dollar.

@@ -54,8 +54,9 @@ impl Action for Password {
 pub struct ProofParams {
     /// The step that connected to the verifying machine.
     pub connect: String,
-    /// The step that connected to the build machine.
-    pub built: String,
+    /// The step that connected to the build machine, where the build has made one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built: Option<String>,
     /// The step that made the verifying machine.
     pub server: String,
     /// The step that knows its root volume.
@@ -92,8 +93,9 @@ impl Action for Prove {
             )
             .await;
         let facts = waited.map_err(|error| error.class(FailureClass::Verify))?;
-        let built: Entrance = cx.output(&params.built)?;
-        let built: IdentityFacts = serde_json::from_value(built.identity).unwrap_or_default();
+        let built: Option<Entrance> = params.built.as_deref().map(|built| cx.output(built)).transpose()?;
+        let built = built.map(|built| serde_json::from_value(built.identity).unwrap_or_default());
+        let built: IdentityFacts = built.unwrap_or_default();
         let server: ServerOutput = cx.output(&params.server)?;
         let ready: ReadyOutput = cx.output(&params.ready)?;
         let wrong = compare(params, &facts, &built, &server, &ready);
