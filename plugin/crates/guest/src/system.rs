@@ -21,8 +21,8 @@ pub use self::answer_file::{
 };
 pub use self::bootstrap::{BootstrapValues, Role, user_data};
 pub use self::clean::{
-    Category, CategoryResult, CleanupSelf, CleanupSelfResult, CollectLogs, Hit, Hygiene, HygieneResult, LogFile, Logs,
-    Residue, ResidueResult,
+    Category, CategoryResult, CleanupSelf, CleanupSelfResult, CollectLogs, Hit, Hygiene, HygieneResult, Leftovers,
+    LogFile, Logs, Residue, ResidueResult, Skipped,
 };
 pub use self::condition::{Condition, ConditionHolds};
 pub use self::facts::{
@@ -61,6 +61,7 @@ pub(crate) const SYSTEM_SCRIPTS: &[Script] = &[
     SysprepPoll::SCRIPT,
     Hygiene::SCRIPT,
     Residue::SCRIPT,
+    Leftovers::SCRIPT,
     CollectLogs::SCRIPT,
     CleanupSelf::SCRIPT,
     VerifyFacts::SCRIPT,

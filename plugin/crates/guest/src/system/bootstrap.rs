@@ -8,6 +8,17 @@ use super::generalize::UNDO_KEY;
 
 const TEMPLATE: &str = include_str!("../../ops/bootstrap_user_data.ps1");
 const PLACEHOLDER: &str = "@@RESEAL_VALUES@@";
+/// The line in whose place the libraries go.
+const HERE: &str = "# reseal:libraries\n";
+const LIBRARIES: &str = concat!(
+    include_str!("../../ops/lib/values.ps1"),
+    "\n",
+    include_str!("../../ops/lib/undo.ps1"),
+    "\n",
+    include_str!("../../ops/lib/accounts.ps1"),
+    "\n",
+    include_str!("../../ops/lib/services.ps1"),
+);
 
 /// What the bootstrap puts into the guest. Serialised only into the user data; never printed.
 #[derive(Clone, Serialize)]
@@ -89,7 +100,9 @@ pub fn user_data(values: &BootstrapValues, script: Option<&str>) -> String {
         Role::Build => UNDO_KEY.into(),
         Role::Verify => format!("{UNDO_KEY}-verify").into(),
     };
-    let text = TEMPLATE.replacen(PLACEHOLDER, &BASE64_STANDARD.encode(json.to_string()), 1);
+    let text = TEMPLATE
+        .replacen(HERE, LIBRARIES, 1)
+        .replacen(PLACEHOLDER, &BASE64_STANDARD.encode(json.to_string()), 1);
     match script {
         None => text,
         Some(script) => {
@@ -109,5 +122,7 @@ mod tests {
         assert!(TEMPLATE.starts_with("#ps1_sysnative\n"));
         assert!(TEMPLATE.is_ascii());
         assert_eq!(TEMPLATE.matches(LAST).count(), 1);
+        assert_eq!(TEMPLATE.matches(HERE).count(), 1);
+        assert!(LIBRARIES.is_ascii() && !LIBRARIES.contains(PLACEHOLDER));
     }
 }

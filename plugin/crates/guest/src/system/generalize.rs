@@ -1,10 +1,13 @@
 //! Preflight, its cures, and sysprep itself.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Query;
 pub use super::tasks::TaskStarted;
+use crate::call::{Call, RunAs};
 use crate::preflight::Facts;
 use crate::script::{Script, script};
 
@@ -28,7 +31,16 @@ impl Default for Preflight {
 
 impl Query for Preflight {
     type Answer = Facts;
-    const SCRIPT: Script = script!("preflight", "values", "pending", "appx");
+    const SCRIPT: Script = script!(
+        "preflight",
+        "values",
+        "facts",
+        "services",
+        "pending",
+        "appx",
+        "providers",
+        "answer_files",
+    );
 }
 
 /// What can be cured in the guest before sysprep.
@@ -47,6 +59,8 @@ pub enum Fixes {
     AnswerFiles,
     /// Switch reserved storage off.
     ReservedStorage,
+    /// Remove entries of other makers' sysprep libraries that are no longer there.
+    Providers,
 }
 
 impl Fixes {
@@ -59,6 +73,7 @@ impl Fixes {
             Self::Store => "store",
             Self::AnswerFiles => "answer_files",
             Self::ReservedStorage => "reserved_storage",
+            Self::Providers => "providers",
         }
     }
 }
@@ -72,6 +87,20 @@ pub struct PreflightFix {
     pub packages: Vec<String>,
     /// The limit of the whole (decrypting takes long).
     pub timeout_seconds: u64,
+    /// Where changes that are for the build only are written down.
+    pub undo_key: String,
+}
+
+impl PreflightFix {
+    /// These cures, with an hour for the whole.
+    pub fn new(fixes: Vec<Fixes>) -> Self {
+        Self {
+            fixes,
+            packages: Vec::new(),
+            timeout_seconds: 3600,
+            undo_key: UNDO_KEY.to_owned(),
+        }
+    }
 }
 
 /// The cures' ends.
@@ -96,7 +125,22 @@ pub struct FixResult {
 
 impl Query for PreflightFix {
     type Answer = FixResults;
-    const SCRIPT: Script = script!("preflight_fix", "values", "appx", "process");
+    const SCRIPT: Script = script!(
+        "preflight_fix",
+        "values",
+        "undo",
+        "services",
+        "appx",
+        "process",
+        "providers",
+        "answer_files",
+    );
+
+    /// In a task of its own: decrypting takes long, and so may a service that does not stop.
+    fn call(&self) -> Call {
+        let limit = Duration::from_secs(self.timeout_seconds) + Duration::from_mins(10);
+        Call::detached(Self::SCRIPT, self.input(), RunAs::User, limit)
+    }
 }
 
 /// What the sysprep wrapper must know.

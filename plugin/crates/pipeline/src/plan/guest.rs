@@ -53,7 +53,11 @@ fn hygiene(builder: &mut Builder, spec: &Spec) {
 fn check(builder: &mut Builder, spec: &Spec) {
     let variables = spec.secrets.keys().cloned().collect();
     let connect = connect();
-    let residue = ResidueParams { connect, variables };
+    let residue = ResidueParams {
+        connect,
+        variables,
+        remove_account: removes_account(spec),
+    };
     let title = "search the guest for secrets";
     builder.add(ids::RESIDUE, title, "guest.residue", Contained, &residue);
     let fix = spec.generalize.fix.iter().map(|fix| fixes(*fix)).collect();
@@ -67,7 +71,7 @@ fn generalize(builder: &mut Builder, spec: &Spec) {
     let sysprep = SysprepParams {
         connect: connect(),
         ready: ids::READY.into(),
-        remove_account: spec.connect.winrm.way_in != WayIn::ServerPassword,
+        remove_account: removes_account(spec),
         limit_seconds: spec.generalize.timeout.duration().as_secs(),
     };
     let title = "generalize with sysprep";
@@ -75,6 +79,11 @@ fn generalize(builder: &mut Builder, spec: &Spec) {
     let release = ReleaseParams { connect: connect() };
     let title = "let the guest shut down";
     builder.add(ids::RELEASE, title, "guest.release", Contained, &release);
+}
+
+/// Whether the build made an account for itself, which goes after sysprep.
+fn removes_account(spec: &Spec) -> bool {
+    spec.connect.winrm.way_in != WayIn::ServerPassword
 }
 
 fn files(builder: &mut Builder, spec: &Spec, facts: &Facts) {
@@ -203,6 +212,7 @@ fn fixes(fix: Fix) -> Fixes {
         Fix::Store => Fixes::Store,
         Fix::AnswerFiles => Fixes::AnswerFiles,
         Fix::ReservedStorage => Fixes::ReservedStorage,
+        Fix::Providers => Fixes::Providers,
     }
 }
 
@@ -213,6 +223,16 @@ fn categories(spec: &Spec) -> Vec<Category> {
         Cleanup::ComponentStore => Category::ComponentStore,
         Cleanup::UpdateCache | Cleanup::DeliveryOptimization => Category::UpdateCache,
         Cleanup::History => Category::PowershellHistory,
+        Cleanup::AnswerFiles => Category::AnswerFiles,
+        Cleanup::Winlogon => Category::Winlogon,
+        Cleanup::Logs => Category::Logs,
+        Cleanup::WsusId => Category::WsusId,
+        Cleanup::SshHostKeys => Category::SshHostKeys,
+        Cleanup::WindowsOld => Category::WindowsOld,
+        Cleanup::ShadowCopies => Category::ShadowCopies,
+        Cleanup::Hibernation => Category::Hibernation,
+        Cleanup::Trim => Category::Trim,
+        Cleanup::ZeroFree => Category::ZeroFree,
     };
     let mut categories: Vec<Category> = spec.generalize.cleanup.iter().map(one).collect();
     categories.sort();

@@ -46,6 +46,8 @@ pub enum Fix {
     AnswerFiles,
     /// Release reserved storage.
     ReservedStorage,
+    /// Remove entries of other makers' sysprep libraries that are no longer there.
+    Providers,
 }
 
 /// Something that need not be in the image.
@@ -70,6 +72,26 @@ pub enum Cleanup {
     DeliveryOptimization,
     /// Prefetch files.
     Prefetch,
+    /// Answer files that earlier runs left.
+    AnswerFiles,
+    /// Automatic logon and its password.
+    Winlogon,
+    /// Old logs of Windows and Setup.
+    Logs,
+    /// The id under which WSUS knows the machine.
+    WsusId,
+    /// SSH host keys; the server makes new ones at its start.
+    SshHostKeys,
+    /// `C:\Windows.old` and other leftovers of upgrades.
+    WindowsOld,
+    /// Shadow copies and restore points.
+    ShadowCopies,
+    /// The hibernation file.
+    Hibernation,
+    /// Tell the disk which blocks are free (thin disks).
+    Trim,
+    /// Fill the free space with zeros, for disks that cannot be told; takes long and lets a thin disk grow meanwhile.
+    ZeroFree,
 }
 
 /// How sysprep treats hardware.

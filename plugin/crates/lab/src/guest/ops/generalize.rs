@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answered, Cx, Done, Failure, read, task};
+use super::{Answered, Cx, Done, Failure, read, system, task};
 use crate::guest::files::{Content, hash};
 use crate::guest::provider::SETUP_COMPLETE;
 use crate::guest::sysprep::{self, Settings};
@@ -49,7 +49,6 @@ struct Push {
     path: String,
     data: String,
     sha256: String,
-    remove: Vec<String>,
 }
 
 /// `unattend_push`.
@@ -62,12 +61,10 @@ pub fn push(cx: &mut Cx<'_>, input: &Value) -> Answered {
     if sha256 != wanted.sha256.to_lowercase() {
         return Err(Failure::new("hash_mismatch", "the answer file did not arrive whole"));
     }
-    let removed: Vec<String> = wanted
-        .remove
-        .iter()
-        .filter(|path| !cx.state.disk.files.remove(path).is_empty())
-        .cloned()
-        .collect();
+    let removed = system::stale_answers(&cx.state.disk, &wanted.path);
+    for path in &removed {
+        cx.state.disk.files.remove(path);
+    }
     cx.state.disk.files.write(&wanted.path, Content::closed(bytes), cx.now);
     Ok(Done::quick(
         json!({"path": wanted.path, "sha256": sha256, "removed": removed}),

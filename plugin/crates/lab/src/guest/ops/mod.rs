@@ -275,6 +275,7 @@ fn dispatch(cx: &mut Cx<'_>, op: &str, input: &Value) -> Answered {
         "sysprep_poll" => generalize::poll(cx, input),
         "hygiene" => keep::hygiene(cx, input),
         "residue" => keep::residue(cx, input),
+        "leftovers" => keep::leftovers(cx, input),
         "collect_logs" => keep::logs(cx, input),
         "cleanup_self" => keep::cleanup(cx, input),
         "verify_facts" => verify::facts(cx),

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context, FailureClass};
-use reseal_guest::system::{Category, Hygiene, HygieneResult, Query as _, Residue};
-use reseal_guest::{Call, RunAs};
+use reseal_guest::leftovers::{Options, judge};
+use reseal_guest::system::{Category, Hygiene, HygieneResult, Leftovers, Query as _, Residue};
+use reseal_guest::{Call, Finding, RunAs, Severity};
+use reseal_machine::Communicator;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
@@ -55,21 +57,13 @@ impl Action for Clean {
         detached::remove(cx, guest.as_ref(), &place).await?;
         let result = Hygiene::read(&answer).map_err(|failure| refused(FailureClass::Sysprep, &failure))?;
         for category in &result.categories {
-            let name = serde_json::to_value(category.category).unwrap_or_default();
-            let name = name.as_str().unwrap_or_default().replace('_', " ");
-            let freed = category.freed / (1024 * 1024);
-            let detail = if category.detail.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", category.detail)
-            };
             if category.done {
-                cx.note(format!(
-                    "{name}: {} removed, {freed} MiB freed{detail}",
-                    category.removed
-                ));
-            } else {
-                cx.warn(format!("{name}: not cleaned{detail}"));
+                let name = category.category.in_spec().replace('_', " ");
+                let freed = category.freed / (1024 * 1024);
+                cx.note(format!("{name}: {} removed, {freed} MiB freed", category.removed));
+            }
+            if let Some(warning) = category.warning() {
+                cx.warn(warning);
             }
         }
         Ok(result)
@@ -83,6 +77,9 @@ pub struct ResidueParams {
     pub connect: String,
     /// The names of the sensitive variables.
     pub variables: Vec<String>,
+    /// Whether a one-time build account will be removed.
+    #[serde(default)]
+    pub remove_account: bool,
 }
 
 /// The searching action.
@@ -95,8 +92,12 @@ impl Action for Search {
 
     async fn run(&self, cx: &Context<'_>, params: &ResidueParams) -> Result<u64, ActionError> {
         let guest = self.0.guest(cx, &params.connect)?;
+        leftovers(cx, guest.as_ref(), params).await?;
         let residue = wanted(cx, params)?;
         let result = ask(cx, guest.as_ref(), &residue).await?;
+        for gap in result.gaps() {
+            cx.note(gap);
+        }
         if result.hits.is_empty() {
             return Ok(result.scanned_files);
         }
@@ -112,7 +113,33 @@ impl Action for Search {
     }
 }
 
-/// What to search for. Short values would be found everywhere and are left out.
+/// Says what the build leaves in the image, before it is taken. Only what the build itself knows to be secret stops it.
+async fn leftovers(
+    cx: &Context<'_>,
+    guest: &dyn Communicator,
+    params: &ResidueParams,
+) -> Result<Vec<Finding>, ActionError> {
+    let facts = ask(cx, guest, &Leftovers::new(work_root(cx))).await?;
+    let options = Options {
+        build_account: params.remove_account.then(|| name(cx.build())),
+        own_tasks: name(cx.build()),
+    };
+    let findings = judge(&facts, &options);
+    for finding in &findings {
+        let text = format!("{} {}", finding.code, finding.message);
+        if finding.severity == Severity::Info {
+            cx.note(text);
+        } else {
+            let cure = finding
+                .remedy
+                .map_or_else(|| finding.cure.to_owned(), |remedy| format!("`{}`", remedy.in_spec()));
+            cx.warn(format!("{text}; {cure}"));
+        }
+    }
+    Ok(findings)
+}
+
+/// What to search for. The guest says which values are too short for it.
 fn wanted(cx: &Context<'_>, params: &ResidueParams) -> Result<Residue, ActionError> {
     let mut residue = Residue {
         secrets: vec![],
@@ -127,11 +154,8 @@ fn wanted(cx: &Context<'_>, params: &ResidueParams) -> Result<Residue, ActionErr
     ];
     let own = own.into_iter().map(|(name, key)| (name.to_owned(), key.to_owned()));
     for (name, key) in variables.chain(own) {
-        let secret = cx.secret(&key)?;
-        if secret.expose_secret().chars().count() >= 6 {
-            residue.secrets.push(secret.expose_secret().to_owned());
-            residue.names.push(name);
-        }
+        residue.secrets.push(cx.secret(&key)?.expose_secret().to_owned());
+        residue.names.push(name);
     }
     Ok(residue)
 }

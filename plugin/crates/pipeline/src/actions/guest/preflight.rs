@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context, FailureClass, Verdict};
-use reseal_guest::preflight::{Finding, Options, Severity, judge};
-use reseal_guest::system::{Fixes, Preflight, PreflightFix};
+use reseal_guest::preflight::{Finding, Options, Remedy, Severity, judge};
+use reseal_guest::system::{Fixes, Preflight, PreflightFix, Query as _};
 use reseal_machine::{Communicator, Schedule};
 use serde::{Deserialize, Serialize};
 
-use super::ask::ask;
-use crate::world::World;
+use super::ask::{ask, refused};
+use super::detached::{self, Place};
+use super::step::work_root;
+use crate::world::{World, name};
 
 /// How long servicing and installers may still be at work.
 const PATIENCE: Duration = Duration::from_mins(30);
@@ -74,10 +76,18 @@ async fn judged(cx: &Context<'_>, guest: &dyn Communicator) -> Result<Vec<Findin
     Ok(judge(&facts, &options))
 }
 
+/// The cure that the build has for a finding.
+fn fix(finding: &Finding) -> Option<Fixes> {
+    match finding.remedy {
+        Some(Remedy::Fix(fix)) => Some(fix),
+        _ => None,
+    }
+}
+
 fn cures(findings: &[Finding], allowed: &[Fixes]) -> Vec<Fixes> {
     let wanted = findings
         .iter()
-        .filter_map(|finding| finding.fixable)
+        .filter_map(fix)
         .filter(|fix| allowed.contains(fix));
     let mut cures: Vec<Fixes> = wanted.collect();
     cures.sort();
@@ -86,12 +96,14 @@ fn cures(findings: &[Finding], allowed: &[Fixes]) -> Vec<Fixes> {
 }
 
 async fn cure(cx: &Context<'_>, guest: &dyn Communicator, fixes: Vec<Fixes>) -> Result<Vec<Finding>, ActionError> {
-    let fix = PreflightFix {
-        fixes,
-        packages: vec![],
-        timeout_seconds: 3600,
+    let call = PreflightFix::new(fixes).call();
+    let place = Place {
+        task: format!("{}-fix", name(cx.build())),
+        work: format!("{}\\fix", work_root(cx)),
     };
-    let results = ask(cx, guest, &fix).await?;
+    let answer = detached::run(cx, guest, &place, &call, call.input.clone()).await?;
+    detached::remove(cx, guest, &place).await?;
+    let results = PreflightFix::read(&answer).map_err(|failure| refused(FailureClass::Sysprep, &failure))?;
     for result in &results.fixes {
         let text = format!("{}: {}", result.fix.as_str(), result.detail);
         if result.done {
@@ -132,12 +144,8 @@ fn report(cx: &Context<'_>, findings: &[Finding]) -> Result<Vec<String>, ActionE
 }
 
 fn hint(finding: &Finding) -> String {
-    match finding.fixable {
-        Some(fix) => format!(
-            "{} (or let the build do it: `generalize: {{ fix: [{}] }}`)",
-            finding.cure,
-            fix.as_str()
-        ),
-        None => finding.cure.clone(),
+    match finding.remedy {
+        Some(remedy) => format!("{} (or let the build do it: `{}`)", finding.cure, remedy.in_spec()),
+        None => finding.cure.to_owned(),
     }
 }

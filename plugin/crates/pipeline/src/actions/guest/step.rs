@@ -9,10 +9,9 @@ use reseal_guest::steps::{Reboot, RebootWhen};
 use reseal_guest::system::{Condition, FetchUrl, PendingReboot, Query as _};
 use reseal_guest::{Call, CallContext, Delivered, ItemState, Mode, Outcome, Payload, RunAs, Step};
 use reseal_machine::Communicator;
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::ask::{ask, invoke_secret, refused};
+use super::ask::{ask, refused};
 use super::detached::{self, Place};
 use super::{logs, reboot};
 use crate::secrets;
@@ -208,8 +207,11 @@ async fn holds(cx: &Context<'_>, guest: &dyn Communicator, params: &StepParams) 
         script: condition.clone(),
     }
     .call();
-    let input = SecretString::from(secrets::reveal(cx, &call.input)?.to_string());
-    let answer = invoke_secret(cx, guest, &call, &input).await?;
+    let mut place = place(cx, params, 1);
+    place.task.push_str("-if");
+    place.work.push_str("-if");
+    let answer = detached::run(cx, guest, &place, &call, secrets::reveal(cx, &call.input)?).await?;
+    detached::remove(cx, guest, &place).await?;
     Ok(Condition::read(&answer)
         .map_err(|failure| refused(params.class, &failure))?
         .value)
