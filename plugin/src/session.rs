@@ -241,7 +241,8 @@ pub async fn prepare_with(
         content,
         runner: vec![runner],
     };
-    let planned = reseal_pipeline::plan::plan(spec, &facts, &choices).map_err(Unplanned::Problems)?;
+    let mut planned = reseal_pipeline::plan::plan(spec, &facts, &choices).map_err(Unplanned::Problems)?;
+    planned.place(|section| document.loaded.place(section));
     Ok(Prepared {
         planned,
         spec: spec.clone(),
