@@ -54,3 +54,18 @@ pub const VERIFY_LOGIN: &str = "verify/login";
 pub const VERIFY_CONNECT: &str = "verify/connect";
 /// What the first boot must have done.
 pub const VERIFY_PROOF: &str = "verify/proof";
+
+/// The section of the spec that a step is about, as a JSON pointer. Steps of the software have a place of their own.
+pub fn section(step: &str) -> Option<&'static str> {
+    match step {
+        SERVER | READY | ADDRESS => Some("/base"),
+        GROUP => Some("/base/allow_from"),
+        CONNECT => Some("/connect"),
+        FILES => Some("/files"),
+        ANSWER_FILE => Some("/unattend"),
+        HYGIENE | PREFLIGHT | SYSPREP | RELEASE => Some("/generalize"),
+        CAPTURE | ACTIVE | DESCRIBE | PUBLISH => Some("/image"),
+        verify if verify.starts_with("verify/") => Some("/verify"),
+        _ => None,
+    }
+}

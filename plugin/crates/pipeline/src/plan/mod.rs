@@ -27,6 +27,16 @@ pub struct Planned {
     pub unchanged: Option<crate::facts::Built>,
 }
 
+impl Planned {
+    /// Gives the steps that have no place of their own the place of their section, where `place` knows it.
+    pub fn place(&mut self, place: impl Fn(&str) -> Option<reseal_spec::Origin>) {
+        for step in self.plan.steps.iter_mut().filter(|step| step.origin.is_none()) {
+            let section = ids::section(&step.id).and_then(&place);
+            step.origin = section.as_ref().map(builder::origin);
+        }
+    }
+}
+
 /// What the caller decides.
 #[derive(Debug, Clone, Default)]
 pub struct Choices {

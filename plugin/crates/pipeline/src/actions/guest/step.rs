@@ -112,6 +112,7 @@ impl Run {
             detached::remove(cx, guest, &place).await?;
         }
         let outcome = read.map_err(|failure| refused(params.class, &failure))?;
+        let outcome = outcome.cleaned(|text| cx.scrub(text));
         say(cx, &params.step, &outcome);
         Ok(outcome)
     }
