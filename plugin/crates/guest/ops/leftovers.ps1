@@ -17,7 +17,7 @@ function Get-Undo {
     return , @(foreach ($name in $item.GetValueNames()) {
             $entry = ConvertFrom-Json -InputObject ([string]$item.GetValue($name))
             $what = 'name', 'thumbprint', 'path' | ForEach-Object { Get-Field $entry $_ } | Where-Object { $_ } | Select-Object -First 1
-            [ordered]@{ kind = [string]$entry.kind; name = [string]$what }
+            [ordered]@{ kind = [string]$entry.kind; name = "$what" }
         })
 }
 

@@ -13,6 +13,7 @@ function Get-StartType {
     param([string]$Id)
     $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$Id"
     $service = Get-CimInstance -ClassName Win32_Service -Filter "Name='$($Id.Replace("'", "\'"))'"
+    if ($null -eq $service) { return 'other' }
     $type = switch ([string]$service.StartMode) { 'Auto' { 'automatic' } 'Manual' { 'manual' } 'Disabled' { 'disabled' } default { 'other' } }
     if ($type -eq 'automatic' -and ((Get-RegValue $key 'DelayedAutostart') -as [int]) -eq 1) { return 'automatic_delayed' }
     return $type

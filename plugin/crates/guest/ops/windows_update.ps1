@@ -47,7 +47,7 @@ function Get-KbList {
 function Test-Wanted {
     # Why an update is left out; empty when it is wanted.
     param($Update, $In)
-    $kbs = Get-KbList $Update
+    $kbs = @(Get-KbList $Update)
     if (@($kbs | Where-Object { @($In.exclude) -contains $_ }).Count -gt 0) { return 'excluded' }
     if (@($In.include).Count -gt 0) {
         if (@($kbs | Where-Object { @($In.include) -contains $_ }).Count -gt 0) { return '' }
@@ -62,7 +62,7 @@ function Test-Wanted {
 
 function Get-UpdateName {
     param($Update)
-    $kbs = Get-KbList $Update
+    $kbs = @(Get-KbList $Update)
     if ($kbs.Count -gt 0) { return $kbs[0] }
     return [string]$Update.Identity.UpdateID
 }

@@ -16,7 +16,9 @@ pub struct Options {
 /// All findings, the worst first.
 pub fn judge(facts: &Facts, options: &Options) -> Vec<Finding> {
     let mut found = Findings::new(RULES);
-    for row in [accounts, way_in, policies, tasks, secrets, traces, identity, ballast, unknown] {
+    for row in [
+        accounts, way_in, policies, tasks, secrets, traces, identity, ballast, unknown,
+    ] {
         row(facts, options, &mut found);
     }
     found.sorted()
@@ -51,7 +53,7 @@ fn accounts(facts: &Facts, options: &Options, found: &mut Findings) {
     let accounts: Vec<String> = facts.accounts.iter().flatten().filter(other).cloned().collect();
     let what = "accounts of a build stay in the image";
     add_all(found, "H001", Severity::Warning, what, Some(&accounts));
-    let leaf = |path: &String| path.rsplit('\\').next().unwrap_or_default().to_owned();
+    let leaf = |path: &String| path.rsplit(['\\', '/']).next().unwrap_or_default().to_owned();
     let not_own = |path: &&String| !leaf(path).eq_ignore_ascii_case(own);
     let profiles: Vec<String> = facts.profiles.iter().flatten().filter(not_own).cloned().collect();
     let what = "profiles of a build's accounts stay in the image";
@@ -74,7 +76,10 @@ fn way_in(facts: &Facts, _: &Options, found: &mut Findings) {
         found.add("H004", Severity::Warning, message);
     }
     let rules: Vec<String> = facts.firewall_rules.iter().flatten().cloned().collect();
-    let left: Vec<String> = rules.into_iter().filter(|name| !undone(facts, "firewall", name)).collect();
+    let left: Vec<String> = rules
+        .into_iter()
+        .filter(|name| !undone(facts, "firewall", name))
+        .collect();
     let what = "firewall rules of a build stay in the image";
     add_all(found, "H005", Severity::Warning, what, Some(&left));
 }
@@ -111,7 +116,11 @@ fn secrets(facts: &Facts, _: &Options, found: &mut Findings) {
         if file.secret {
             found.add("H010", Severity::Error, format!("{} has a password", file.path));
         } else {
-            found.add("H011", Severity::Warning, format!("{} is an old answer file", file.path));
+            found.add(
+                "H011",
+                Severity::Warning,
+                format!("{} is an old answer file", file.path),
+            );
         }
     }
     let (passwords, rest): (Vec<String>, Vec<String>) = facts
@@ -137,7 +146,12 @@ fn traces(facts: &Facts, _: &Options, found: &mut Findings) {
         found.add("H017", Severity::Info, message);
     }
     for files in facts.user_files.iter().flatten() {
-        let message = format!("{} files of a user are in {} ({})", files.files, files.folder, size(files.bytes));
+        let message = format!(
+            "{} files of a user are in {} ({})",
+            files.files,
+            files.folder,
+            size(files.bytes)
+        );
         found.add("H018", Severity::Info, message);
     }
     let what = "the hosts file was changed";

@@ -117,7 +117,7 @@ on a clone has the password.",
     rule(
         "H013",
         "automatic logon is on",
-        "Every clone would log this user on by itself.",
+        "Every machine made of the image would log this user on by itself, without asking for a password.",
         "remove the values of the automatic logon",
         Some(Category::Winlogon),
     ),

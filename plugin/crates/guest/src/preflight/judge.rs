@@ -143,7 +143,11 @@ fn rearm(facts: &Facts, options: &Options, found: &mut Findings) {
     }
     let channel = facts.license_channel.as_deref().unwrap_or_default();
     if options.skip_rearm && channel.contains("GVLK") {
-        found.add("P052", Severity::Warning, "all clones will have one KMS client id (SkipRearm)");
+        found.add(
+            "P052",
+            Severity::Warning,
+            "all clones will have one KMS client id (SkipRearm)",
+        );
     }
     if facts.skip_rearm_left == Some(true) {
         let message = "SkipRearm is set in the registry: sysprep will not reset the activation";
@@ -159,7 +163,11 @@ fn licensing(facts: &Facts, _: &Options, found: &mut Findings) {
     if facts.license_status != Some(5) {
         return;
     }
-    if facts.license_channel.as_deref().is_some_and(|channel| channel.contains("EVAL")) {
+    if facts
+        .license_channel
+        .as_deref()
+        .is_some_and(|channel| channel.contains("EVAL"))
+    {
         let message = "the evaluation has expired: Windows shuts down every hour";
         found.add("P039", Severity::Warning, message);
     } else {
@@ -208,7 +216,11 @@ fn servicing(facts: &Facts, _: &Options, found: &mut Findings) {
     }
     let idle = facts.pending.as_ref().is_none_or(|pending| !pending.msi_mutex);
     if facts.msi_unfinished == Some(true) && idle {
-        found.add("P041", Severity::Warning, "Windows Installer has begun an installation and not ended it");
+        found.add(
+            "P041",
+            Severity::Warning,
+            "Windows Installer has begun an installation and not ended it",
+        );
     }
 }
 
@@ -341,7 +353,10 @@ fn profiles(facts: &Facts, _: &Options, found: &mut Findings) {
         found.add("P028", Severity::Info, message);
     }
     for profile in gone {
-        let message = format!("the profile of {} has no folder any more: {}", profile.sid, profile.path);
+        let message = format!(
+            "the profile of {} has no folder any more: {}",
+            profile.sid, profile.path
+        );
         found.add("P050", Severity::Warning, message);
     }
 }
@@ -350,9 +365,17 @@ fn providers(facts: &Facts, _: &Options, found: &mut Findings) {
     for provider in facts.external_providers.as_deref().unwrap_or_default() {
         let what = format!("{}: {}", provider.pass, provider.command);
         if provider.found == Some(false) {
-            found.add("P045", Severity::Error, format!("a library that takes part in {what} is not there"));
+            found.add(
+                "P045",
+                Severity::Error,
+                format!("a library that takes part in {what} is not there"),
+            );
         } else if provider.hidden {
-            found.add("P045", Severity::Error, format!("a library that takes part in {what} is hidden"));
+            found.add(
+                "P045",
+                Severity::Error,
+                format!("a library that takes part in {what} is hidden"),
+            );
         } else {
             found.add("P029", Severity::Info, format!("another program takes part in {what}"));
         }

@@ -9,8 +9,7 @@ const GENERALIZE: &str =
     "https://learn.microsoft.com/windows-hardware/manufacture/desktop/sysprep--generalize--a-windows-installation";
 const STATES: &str = "https://learn.microsoft.com/windows-hardware/manufacture/desktop/windows-setup-states";
 const ROLES: &str = "https://learn.microsoft.com/windows-hardware/manufacture/desktop/sysprep-support-for-server-roles";
-const APPS: &str =
-    "https://learn.microsoft.com/troubleshoot/windows-client/setup-upgrade-and-drivers/sysprep-fails-remove-or-update-store-apps";
+const APPS: &str = "https://learn.microsoft.com/troubleshoot/windows-client/setup-upgrade-and-drivers/sysprep-fails-remove-or-update-store-apps";
 const REMOTE_UAC: &str = "https://learn.microsoft.com/troubleshoot/windows-server/windows-security/user-account-control-and-remote-restriction";
 const ANSWER_FILES: &str =
     "https://learn.microsoft.com/windows-hardware/manufacture/desktop/windows-setup-automation-overview";
@@ -217,7 +216,7 @@ by itself where it finds a TPM.",
     rule(
         "P024",
         "Windows Deployment Services is installed",
-        "Its server keeps this machine's name.",
+        "The deployment server is bound to this machine's name and does not work on a clone that has another.",
         "run `wdsutil /uninitialize-server` first",
     )
     .docs(ROLES),
@@ -280,7 +279,7 @@ also share one identity.",
     rule(
         "P033",
         "the system drive is full",
-        "Below 2 GiB generalizing may stop half way.",
+        "Below 2 GiB of free space generalizing may stop half way, and the machine is lost.",
         "make room, or take a larger root volume",
     ),
     rule(

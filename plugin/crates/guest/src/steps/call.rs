@@ -54,16 +54,16 @@ pub(super) fn run_input(
     surroundings: (&BTreeMap<String, String>, Option<&str>),
     codes: (&[ExitCode], &[ExitCode]),
 ) -> Value {
-    let (environment, folder) = surroundings;
-    let mut input = json!({
-        "work": cx.work,
-        "timeout_seconds": program_seconds(limit),
-        "environment": environment,
-        "folder": folder,
+    let mut input = json!({ "work": cx.work, "timeout_seconds": program_seconds(limit) });
+    let common = json!({
+        "environment": surroundings.0,
+        "folder": surroundings.1,
         "codes": Codes::of(Table::Plain, codes.0, codes.1).input(),
     });
-    if let (Value::Object(input), Value::Object(own)) = (&mut input, own) {
-        input.extend(own);
+    for part in [own, common] {
+        if let (Value::Object(input), Value::Object(part)) = (&mut input, part) {
+            input.extend(part);
+        }
     }
     input
 }

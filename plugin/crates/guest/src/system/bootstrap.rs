@@ -100,9 +100,10 @@ pub fn user_data(values: &BootstrapValues, script: Option<&str>) -> String {
         Role::Build => UNDO_KEY.into(),
         Role::Verify => format!("{UNDO_KEY}-verify").into(),
     };
-    let text = TEMPLATE
-        .replacen(HERE, LIBRARIES, 1)
-        .replacen(PLACEHOLDER, &BASE64_STANDARD.encode(json.to_string()), 1);
+    let text =
+        TEMPLATE
+            .replacen(HERE, LIBRARIES, 1)
+            .replacen(PLACEHOLDER, &BASE64_STANDARD.encode(json.to_string()), 1);
     match script {
         None => text,
         Some(script) => {

@@ -199,7 +199,11 @@ impl ResidueResult {
             let named: Vec<String> = first
                 .map(|one| format!("{} ({})", one.path, one.why.replace('_', " ")))
                 .collect();
-            gaps.push(format!("{} files were not searched: {}", self.skipped_files, named.join(", ")));
+            gaps.push(format!(
+                "{} files were not searched: {}",
+                self.skipped_files,
+                named.join(", ")
+            ));
         }
         gaps
     }

@@ -89,7 +89,10 @@ pub fn residue(cx: &Cx<'_>, input: &Value) -> Answered {
     let mut hits = Vec::new();
     let named = || wanted.secrets.iter().zip(&wanted.names);
     let is_short = |secret: &str| secret.encode_utf16().count() < SHORTEST;
-    let short: Vec<&String> = named().filter(|(secret, _)| is_short(secret)).map(|(_, name)| name).collect();
+    let short: Vec<&String> = named()
+        .filter(|(secret, _)| is_short(secret))
+        .map(|(_, name)| name)
+        .collect();
     for (secret, name) in named().filter(|(secret, _)| !is_short(secret)) {
         for entry in &files {
             let content = entry
@@ -120,7 +123,10 @@ const SHORTEST: usize = 6;
 #[serde(deny_unknown_fields)]
 struct Leftovers {
     prefix: String,
-    #[expect(dead_code, reason = "part of the contract; the lab's way in is taken back as a whole")]
+    #[expect(
+        dead_code,
+        reason = "part of the contract; the lab's way in is taken back as a whole"
+    )]
     undo_key: String,
     answer_file: String,
     #[expect(dead_code, reason = "part of the contract; the lab counts no bytes")]
@@ -135,9 +141,18 @@ pub fn leftovers(cx: &Cx<'_>, input: &Value) -> Answered {
     let accounts: Vec<&String> = disk.users.values().filter(ours).map(|user| &user.name).collect();
     let folders = disk.users.values().filter(ours).filter(|user| user.profile);
     let profiles: Vec<String> = folders.map(|user| format!("C:\\Users\\{}", user.name)).collect();
-    let tasks: Vec<&String> = cx.state.live.tasks.keys().filter(|name| name.starts_with(&wanted.prefix)).collect();
+    let tasks: Vec<&String> = cx
+        .state
+        .live
+        .tasks
+        .keys()
+        .filter(|name| name.starts_with(&wanted.prefix))
+        .collect();
     let stale = super::system::stale_answers(disk, &wanted.answer_file);
-    let answers: Vec<Value> = stale.iter().map(|path| json!({"path": path, "secret": false})).collect();
+    let answers: Vec<Value> = stale
+        .iter()
+        .map(|path| json!({"path": path, "secret": false}))
+        .collect();
     let none: [&str; 0] = [];
     let sum = json!({"files": 0, "bytes": 0});
     Ok(Done::after(

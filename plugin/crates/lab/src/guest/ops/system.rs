@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Answered, Cx, Done, Failure, Then, read};
 use crate::guest::machine::{Guest, after};
 use crate::guest::provider::PANTHER_ANSWER;
-use crate::guest::windows::BitLocker;
+use crate::guest::windows::{BitLocker, Windows};
 
 /// `identity`.
 pub fn identity(cx: &Cx<'_>) -> Answered {
@@ -108,7 +108,7 @@ const ANSWER_FILES: [&str; 3] = [
 ];
 
 /// Those that are there, but for the image's own.
-pub fn stale_answers(disk: &Disk, own: &str) -> Vec<&'static str> {
+pub fn stale_answers(disk: &Windows, own: &str) -> Vec<&'static str> {
     let present = |path: &&str| !path.eq_ignore_ascii_case(own) && disk.files.content(path).is_some();
     ANSWER_FILES.into_iter().filter(present).collect()
 }
@@ -227,7 +227,10 @@ struct Fix {
     fixes: Vec<String>,
     packages: Vec<String>,
     timeout_seconds: f64,
-    #[expect(dead_code, reason = "part of the contract; the lab's policies are taken back as a whole")]
+    #[expect(
+        dead_code,
+        reason = "part of the contract; the lab's policies are taken back as a whole"
+    )]
     undo_key: String,
 }
 

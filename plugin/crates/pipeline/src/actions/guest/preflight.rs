@@ -85,10 +85,7 @@ fn fix(finding: &Finding) -> Option<Fixes> {
 }
 
 fn cures(findings: &[Finding], allowed: &[Fixes]) -> Vec<Fixes> {
-    let wanted = findings
-        .iter()
-        .filter_map(fix)
-        .filter(|fix| allowed.contains(fix));
+    let wanted = findings.iter().filter_map(fix).filter(|fix| allowed.contains(fix));
     let mut cures: Vec<Fixes> = wanted.collect();
     cures.sort();
     cures.dedup();
