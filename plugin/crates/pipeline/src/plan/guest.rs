@@ -11,19 +11,22 @@ use reseal_spec::{Spec, SpecStep};
 use reseal_unattend::options::Base;
 
 use super::builder::{Builder, origin};
-use super::ids;
+use super::{Choices, ids};
 use crate::actions::guest::{
-    AnswerFileParams, BaseFile, FileItem, FileParams, HygieneParams, PreflightParams, ReleaseParams, ResidueParams,
-    SettleParams, StepParams, SysprepParams,
+    AnswerFileParams, BaseFile, FileItem, FileParams, HygieneParams, PreflightParams, ProvisionParams, ReleaseParams,
+    ResidueParams, SettleParams, StepParams, SysprepParams,
 };
 use crate::facts::{Facts, FileFact};
 
 /// The guest's whole preparation.
-pub(super) fn prepare(builder: &mut Builder, spec: &Spec, facts: &Facts) {
+pub(super) fn prepare(builder: &mut Builder, spec: &Spec, facts: &Facts, choices: &Choices) {
     files(builder, spec, facts);
     for (number, step) in spec.software.iter().enumerate() {
         let class = FailureClass::Install;
         software(builder, "guest", ids::CONNECT, number + 1, step, facts, class);
+    }
+    if choices.provisioners {
+        provision(builder);
     }
     let settle = SettleParams { connect: connect() };
     let title = "restart until Windows is settled";
@@ -32,6 +35,16 @@ pub(super) fn prepare(builder: &mut Builder, spec: &Spec, facts: &Facts) {
     answer_file(builder, spec);
     check(builder, spec);
     generalize(builder, spec);
+}
+
+/// Others find the software installed, and what they leave is cleaned up and checked like everything else.
+fn provision(builder: &mut Builder) {
+    let params = ProvisionParams {
+        connect: connect(),
+        ready: ids::READY.to_owned(),
+    };
+    let title = "run the template's provisioners";
+    builder.add(ids::PROVISION, title, "guest.provision", Contained, &params);
 }
 
 fn connect() -> String {

@@ -16,6 +16,8 @@ pub const ADDRESS: &str = "cloud/address";
 pub const CONNECT: &str = "guest/connect";
 /// The spec's files.
 pub const FILES: &str = "guest/files";
+/// Others' work.
+pub const PROVISION: &str = "guest/provision";
 /// All restarts that are due.
 pub const SETTLE: &str = "guest/settle";
 /// Cleaning.
