@@ -30,7 +30,7 @@ pub enum Event {
     /// A stage of starting up.
     Boot(boot::Stage),
     /// Lines for sysprep's logs.
-    SysprepLog(Vec<String>),
+    SysprepLog(Vec<sysprep_log::Line>),
     /// A change of sysprep's state.
     Sysprep(sysprep::Step),
     /// The machine goes down, and up again if `restart`.
