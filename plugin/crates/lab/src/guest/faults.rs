@@ -127,6 +127,49 @@ pub const FAULTS: &[FaultInfo] = &[
     ),
     fault("guest-offline", "the guest reaches no repository"),
     fault(
+        "console-silent",
+        "nothing comes out of the serial port: the console's log stays empty",
+    ),
+    // The first boot of a machine made of an image that was built here; the machine that builds it is not struck.
+    fault(
+        "clone-asks",
+        "the clone's Setup waits for a person at a page (=PAGE): WinRM never answers",
+    ),
+    fault(
+        "clone-bad-answer-file",
+        "the clone's Setup refuses the answer file and stops at a dialog (=KIND as for bad-answer-file)",
+    ),
+    fault(
+        "clone-boot-loop",
+        "the clone restarts again and again in specialize (=bugcheck: before Setup starts)",
+    ),
+    fault(
+        "clone-powers-off",
+        "the clone switches itself off in the middle of specialize",
+    ),
+    fault(
+        "clone-slow-boot",
+        "the clone's first boot takes so many minutes longer (12 without a number), and succeeds",
+    ),
+    fault(
+        "clone-restarts-once",
+        "the clone answers between specialize and OOBE, restarts once, and succeeds",
+    ),
+    fault("clone-no-password", "the clone never posts a password"),
+    fault(
+        "clone-sid-kept",
+        "the clone has the machine SID of the machine that was captured",
+    ),
+    fault(
+        "clone-name-kept",
+        "the clone has the name of the machine that was captured",
+    ),
+    fault("clone-disk-kept", "the clone's drive C: does not grow"),
+    fault(
+        "clone-kms-fails",
+        "the clone is not activated: no key management service answers",
+    ),
+    fault(
         "strict-channel-bindings",
         "CbtHardeningLevel is Strict: logins over https without channel bindings are refused",
     ),

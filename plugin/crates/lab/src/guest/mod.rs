@@ -9,6 +9,7 @@
 pub mod answer;
 mod answer_read;
 pub mod boot;
+mod clone;
 pub mod cloudbase;
 pub mod faults;
 pub mod files;

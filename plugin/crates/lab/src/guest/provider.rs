@@ -101,6 +101,7 @@ fn bare(profile: Profile, made: Timestamp) -> Windows {
         updates: BTreeSet::new(),
         pending: Pending::default(),
         boot_id: 2,
+        sealed: 0,
         setup: Setup::generalized(made),
         winrm: WinRm {
             http: true,

@@ -258,7 +258,7 @@ impl Machine for GuestMachine {
     }
 
     fn console(&self) -> String {
-        self.guest.state().live.console.join("\n")
+        self.guest.state().live.serial.join("\n")
     }
 
     fn destroy(&self) {

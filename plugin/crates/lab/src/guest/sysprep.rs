@@ -21,6 +21,9 @@ pub const ERR: &str = "C:\\Windows\\System32\\Sysprep\\Panther\\setuperr.log";
 /// The proof that it came to its end.
 pub const TAG: &str = "C:\\Windows\\System32\\Sysprep\\Sysprep_succeeded.tag";
 
+/// `LicenseStatus` "Notification": a key, and no activation.
+const NOT_ACTIVATED: u32 = 5;
+
 /// What the wrapper was told.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -317,7 +320,11 @@ fn finish(state: &mut State, at: Timestamp, faults: &Faults) {
         .text(PANTHER_ANSWER)
         .is_some_and(|text| text.contains("<SkipRearm>1</SkipRearm>"));
     state.disk.setup = Setup::generalized(at);
-    state.disk.license.rearm -= u32::from(!skip_rearm).min(state.disk.license.rearm);
+    state.disk.sealed += 1;
+    if !skip_rearm {
+        state.disk.license.rearm -= state.disk.license.rearm.min(1);
+        state.disk.license.status = NOT_ACTIVATED;
+    }
     state.disk.files.write_text(TAG, "", at);
     if let Some(administrator) = state.disk.users.get_mut("administrator") {
         administrator.nt_hash = None;

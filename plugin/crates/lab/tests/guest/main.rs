@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod clones;
 mod engine;
 mod faults;
 mod ntlm;

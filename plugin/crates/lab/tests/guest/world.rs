@@ -78,11 +78,16 @@ impl World {
     }
 
     pub(crate) fn boot(&self, name: &str, disk: Disk, user_data: Option<Vec<u8>>) -> Arc<dyn Machine> {
+        self.boot_on(60, name, disk, user_data)
+    }
+
+    /// A machine whose root volume has so many gigabytes.
+    pub(crate) fn boot_on(&self, disk_gb: u32, name: &str, disk: Disk, user_data: Option<Vec<u8>>) -> Arc<dyn Machine> {
         self.room.boot(BootRequest {
             server_id: format!("id-of-{name}"),
             name: name.to_owned(),
             disk,
-            disk_gb: 60,
+            disk_gb,
             ram_mb: 4096,
             user_data,
             public_keys: vec![self.public_key()],
@@ -296,12 +301,10 @@ async fn a_bad_answer_file_shows_only_on_the_clone() {
     assert_eq!(machine.power(), Power::Off);
     let clone = world.boot("clone", machine.disk(), None);
     world.wait(3600).await;
+    let dialog = world.room.machines().remove(1).stuck.unwrap();
     assert!(
-        clone
-            .console()
-            .contains("for pass [oobeSystem]. The answer file is invalid."),
-        "{}",
-        clone.console()
+        dialog.contains("for pass [oobeSystem]. The answer file is invalid."),
+        "{dialog}"
     );
     assert_eq!(clone.posted_password(), None);
     let mut raw = Raw::connect(clone.address()).await;
