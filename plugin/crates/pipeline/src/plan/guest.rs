@@ -12,17 +12,20 @@ use reseal_spec::{Spec, SpecStep};
 use reseal_unattend::options::Base;
 
 use super::builder::{Builder, origin};
-use super::ids;
+use super::{Choices, ids};
 use crate::actions::guest::{
-    AnswerFileParams, BaseFile, CloudbaseParams, FileItem, FileParams, HygieneParams, PreflightParams, ReleaseParams,
-    ResidueParams, SettleParams, StepParams, Suspect, SysprepParams,
+    AnswerFileParams, BaseFile, CloudbaseParams, FileItem, FileParams, HygieneParams, PreflightParams, ProvisionParams,
+    ReleaseParams, ResidueParams, SettleParams, StepParams, Suspect, SysprepParams,
 };
 use crate::facts::{Facts, FileFact};
 
 /// The guest's whole preparation.
-pub(super) fn prepare(builder: &mut Builder, spec: &Spec, facts: &Facts) {
+pub(super) fn prepare(builder: &mut Builder, spec: &Spec, facts: &Facts, choices: &Choices) {
     files(builder, spec, facts);
     let suspects = install(builder, spec, facts);
+    if choices.provisioners {
+        provision(builder);
+    }
     let settle = SettleParams { connect: connect() };
     let title = "restart until Windows is settled";
     builder.add(ids::SETTLE, title, "guest.settle", Contained, &settle);
@@ -76,6 +79,16 @@ fn may_bring_apps(step: &Step) -> bool {
         "cab",
     ]
     .contains(&step.name())
+}
+
+/// Others find the software installed, and what they leave is cleaned up and checked like everything else.
+fn provision(builder: &mut Builder) {
+    let params = ProvisionParams {
+        connect: connect(),
+        ready: ids::READY.to_owned(),
+    };
+    let title = "run the template's provisioners";
+    builder.add(ids::PROVISION, title, "guest.provision", Contained, &params);
 }
 
 fn connect() -> String {

@@ -16,6 +16,8 @@ pub const ADDRESS: &str = "cloud/address";
 pub const CONNECT: &str = "guest/connect";
 /// The spec's files.
 pub const FILES: &str = "guest/files";
+/// Others' work.
+pub const PROVISION: &str = "guest/provision";
 /// All restarts that are due.
 pub const SETTLE: &str = "guest/settle";
 /// Cleaning.
@@ -62,3 +64,19 @@ pub const VERIFY_IDENTITY: &str = "verify/identity";
 pub const VERIFY_DRIVE: &str = "verify/drive";
 /// The clone is activated.
 pub const VERIFY_ACTIVATION: &str = "verify/activation";
+
+/// The section of the spec that a step is about, as a JSON pointer. Steps of the software have a place of their own.
+pub fn section(step: &str) -> Option<&'static str> {
+    match step {
+        SERVER | READY | ADDRESS => Some("/base"),
+        GROUP => Some("/base/allow_from"),
+        CONNECT => Some("/connect"),
+        FILES => Some("/files"),
+        ANSWER_FILE => Some("/unattend"),
+        CLOUDBASE => Some("/cloudbase_init"),
+        HYGIENE | PREFLIGHT | SYSPREP | RELEASE => Some("/generalize"),
+        CAPTURE | ACTIVE | DESCRIBE | PUBLISH => Some("/image"),
+        verify if verify.starts_with("verify/") => Some("/verify"),
+        _ => None,
+    }
+}
