@@ -18,6 +18,7 @@ pub mod failure;
 pub mod outcome;
 mod parse;
 pub mod preflight;
+pub mod promises;
 pub mod script;
 pub mod source;
 pub mod steps;
