@@ -338,7 +338,10 @@ mod tests {
         let mut decoder = Decoder::default();
         let piece = vec![b'x'; 1 << 20];
         decoder.feed(b"#< CLIXML\r\n<Objs>");
-        let out: usize = (0..10).flat_map(|_| decoder.feed(&piece)).map(|message| message.text.len()).sum();
+        let out: usize = (0..10)
+            .flat_map(|_| decoder.feed(&piece))
+            .map(|message| message.text.len())
+            .sum();
         assert_eq!(out, (10 << 20) + "<Objs>".len());
         assert!(decoder.buffer.is_empty());
     }
