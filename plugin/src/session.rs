@@ -14,6 +14,7 @@ use reseal_pipeline::facts::{self, FileFact};
 use reseal_pipeline::lock::{self, Resolved};
 use reseal_pipeline::plan::{Choices, Planned};
 use reseal_pipeline::problem::{Problem, ProblemKind};
+use reseal_pipeline::world::Provisioners;
 use reseal_pipeline::{actions, secrets};
 use reseal_spec::{BuildInfo, Inputs, Loaded, Spec};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -55,6 +56,11 @@ impl Document {
     /// When the file itself cannot be read; everything else is a diagnostic.
     pub fn read(path: &Path, folder: &SpecFolder, variables: &Variables, build: BuildInfo) -> std::io::Result<Self> {
         let source = SourceText::new(path.display().to_string(), read_text(path)?);
+        Ok(Self::of(&source, path, folder, variables, build))
+    }
+
+    /// Reads a spec that stands in no file of its own; `path` is where it would be.
+    pub fn of(source: &SourceText, path: &Path, folder: &SpecFolder, variables: &Variables, build: BuildInfo) -> Self {
         let load = |build: BuildInfo| {
             let inputs = Inputs {
                 files: folder,
@@ -63,7 +69,7 @@ impl Document {
                 environment: variables.environment.clone(),
                 build,
             };
-            reseal_spec::load(&source, &inputs)
+            reseal_spec::load(source, &inputs)
         };
         let fixed = BuildInfo {
             id: "0".into(),
@@ -75,11 +81,11 @@ impl Document {
             .into_iter()
             .map(|spec| (spec.name.clone(), spec))
             .collect();
-        Ok(Self {
+        Self {
             path: path.to_owned(),
             loaded: load(build),
             canonical,
-        })
+        }
     }
 
     /// What a problem of the plan looks like at its line.
@@ -152,6 +158,8 @@ pub struct Wishes {
     pub locked: bool,
     /// The runner's address in CIDR form, where it is known.
     pub runner: Option<String>,
+    /// Others work in the guest too.
+    pub provisioners: bool,
 }
 
 /// Why there is no plan.
@@ -240,6 +248,7 @@ pub async fn prepare_with(
         force: wishes.force,
         content,
         runner: vec![runner],
+        provisioners: wishes.provisioners,
     };
     let mut planned = reseal_pipeline::plan::plan(spec, &facts, &choices).map_err(Unplanned::Problems)?;
     planned.place(|section| document.loaded.place(section));
@@ -380,6 +389,20 @@ pub async fn carry_on(
     direction: Direction,
     with: Attendance<'_>,
 ) -> Result<Ended, JournalError> {
+    carry_on_among(setting, opened, direction, with, None).await
+}
+
+/// The same with others who work in the guest too.
+///
+/// # Errors
+/// When the journal cannot be written.
+pub async fn carry_on_among(
+    setting: &Setting,
+    opened: Opened,
+    direction: Direction,
+    with: Attendance<'_>,
+    provisioners: Option<Arc<dyn Provisioners>>,
+) -> Result<Ended, JournalError> {
     let Opened {
         build,
         run: _,
@@ -392,7 +415,8 @@ pub async fn carry_on(
         Arc::clone(&setting.clock),
         &setting.folder,
         &setting.scrubber,
-    );
+    )
+    .with_provisioners(provisioners);
     let registry = actions::registry(&world);
     let watching = Learning {
         observer: with.observer,

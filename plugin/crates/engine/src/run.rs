@@ -33,6 +33,12 @@ pub enum OnError<'a> {
 pub trait Asker: Send + Sync {
     /// What to do about a failed step.
     async fn ask(&self, step: &Step, failure: &FailureRecord) -> Answer;
+
+    /// A step is done. Who wants to look around before the next one keeps the build waiting here.
+    async fn done(&self, _step: &Step) {}
+
+    /// A step is about to be taken back.
+    async fn undoing(&self, _step: &Step) {}
 }
 
 /// A person's answer.
@@ -254,10 +260,13 @@ impl Engine<'_> {
                         step: step.id.clone(),
                         output,
                     })?;
-                    return match self.hooks.at(Point::Recorded, &step.id) {
-                        Strike::Die => Err(Halt::Died),
-                        _ => Ok(None),
-                    };
+                    if self.hooks.at(Point::Recorded, &step.id) == Strike::Die {
+                        return Err(Halt::Died);
+                    }
+                    if let OnError::Ask(asker) = self.on_error {
+                        asker.done(step).await;
+                    }
+                    return Ok(None);
                 }
                 Err(error) => error,
             };

@@ -6,7 +6,7 @@ use reseal_machine::Status;
 use crate::action::ActionError;
 use crate::hooks::{Point, Strike};
 use crate::plan::{Leaves, Plan, Step};
-use crate::run::{Engine, Halt, struck};
+use crate::run::{Engine, Halt, OnError, struck};
 
 /// Attempts to take one step back before the build is stuck.
 const PATIENCE: u32 = 8;
@@ -33,6 +33,9 @@ impl<'a> Engine<'a> {
     }
 
     async fn undo(&mut self, step: &Step) -> Result<(), Halt> {
+        if let OnError::Ask(asker) = self.on_error {
+            asker.undoing(step).await;
+        }
         self.append(Event::UndoStarted { step: step.id.clone() })?;
         let result = self.take_back(step).await?;
         let step = step.id.clone();

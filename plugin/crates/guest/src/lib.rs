@@ -19,6 +19,7 @@ pub mod leftovers;
 pub mod outcome;
 mod parse;
 pub mod preflight;
+pub mod promises;
 mod rule;
 pub mod script;
 pub mod source;

@@ -164,6 +164,7 @@ pub(super) fn connect(spec: &Spec) -> ConnectParams {
         trust: trust(&winrm.trust),
         account,
         limit_seconds: winrm.timeout.duration().as_secs(),
+        apps: true,
     }
 }
 
