@@ -25,10 +25,12 @@ $sysprepFolder = Join-Path $env:SystemRoot 'System32\Sysprep'
 $tag = Join-Path $sysprepFolder 'Sysprep_succeeded.tag'
 $started = [DateTime]::UtcNow
 
+# reseal:libraries
+
 function Set-Status {
     # Replaces the file at once, so that a reader sees the old or the new and never half.
     param([string]$Phase, [hashtable]$More = @{})
-    $status = [ordered]@{ phase = $Phase; utc = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ss.fffZ', [Globalization.CultureInfo]::InvariantCulture) }
+    $status = [ordered]@{ phase = $Phase; utc = (Get-UtcText ([DateTime]::UtcNow)) }
     foreach ($key in $More.Keys) { $status[$key] = $More[$key] }
     $file = Join-Path $here 'status.json'
     $new = Join-Path $here 'status.new'
@@ -65,29 +67,10 @@ function Invoke-Cleanup {
     try { $null = & $Do } catch { Send-Serial "LEFT ${What}: $($_.Exception.Message)" }
 }
 
-function Get-Value {
-    param([string]$Path, [string]$Name)
-    $key = Get-Item -LiteralPath $Path -ErrorAction SilentlyContinue
-    if ($null -eq $key) { return $null }
-    return $key.GetValue($Name, $null)
-}
-
-function Get-Evidence {
-    # The tag must be of this run.
-    $item = Get-Item -LiteralPath $tag -ErrorAction SilentlyContinue
-    $status = 'HKLM:\SYSTEM\Setup\Status\SysprepStatus'
-    $evidence = [ordered]@{
-        tag                  = ($null -ne $item -and $item.LastWriteTimeUtc -ge $started.AddSeconds(-5))
-        tag_utc              = if ($null -ne $item) { $item.LastWriteTimeUtc.ToString('yyyy-MM-ddTHH:mm:ss.fffZ', [Globalization.CultureInfo]::InvariantCulture) } else { $null }
-        image_state          = [string](Get-Value 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State' 'ImageState')
-        generalization_state = (Get-Value $status 'GeneralizationState') -as [long]
-        cleanup_state        = (Get-Value $status 'CleanupState') -as [long]
-        setup_type           = (Get-Value 'HKLM:\SYSTEM\Setup' 'SetupType') -as [long]
-        cmd_line             = [string](Get-Value 'HKLM:\SYSTEM\Setup' 'CmdLine')
-        good                 = $false
-    }
-    $running = @(Get-Process -Name sysprep -ErrorAction SilentlyContinue).Count
-    $evidence.good = $evidence.tag -and $evidence.image_state -eq 'IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE' -and $evidence.generalization_state -eq 4 -and $evidence.setup_type -eq 2 -and $evidence.cmd_line -like '*windeploy*' -and $running -eq 0
+function Get-OwnEvidence {
+    # The proofs of this run; sysprep itself must have ended too.
+    $evidence = Get-Evidence $started.AddSeconds(-5)
+    if (@(Get-Process -Name sysprep -ErrorAction SilentlyContinue).Count -gt 0) { $evidence.good = $false }
     return $evidence
 }
 
@@ -116,7 +99,7 @@ function Wait-Evidence {
     # The tag can appear a little after the process is gone.
     $watch = [Diagnostics.Stopwatch]::StartNew()
     while ($true) {
-        $evidence = Get-Evidence
+        $evidence = Get-OwnEvidence
         if ($evidence.good -or $watch.Elapsed.TotalSeconds -gt [long]$settings.verify_seconds) { return $evidence }
         Start-Sleep -Seconds 1
     }
@@ -158,7 +141,7 @@ function Undo-Value {
     param($Entry)
     if ($Entry.existed) {
         Set-ItemProperty -LiteralPath $Entry.path -Name $Entry.name -Value $Entry.data
-    } elseif ($null -ne (Get-Value $Entry.path $Entry.name)) {
+    } elseif ($null -ne (Get-RegValue $Entry.path $Entry.name)) {
         Remove-ItemProperty -LiteralPath $Entry.path -Name $Entry.name -Force
     }
 }
@@ -229,11 +212,11 @@ function Remove-OwnTask {
 
 function Remove-Traces {
     # Everything of ours, each by itself. The running script has been read as a whole, so its file can go; its folder goes last.
-    Invoke-Cleanup 'status' { Set-Status 'cleaning' @{ evidence = (Get-Evidence) } }
+    Invoke-Cleanup 'status' { Set-Status 'cleaning' @{ evidence = (Get-OwnEvidence) } }
     Undo-Bootstrap
     Invoke-Cleanup 'undo key' { Remove-UndoKey }
     Invoke-Cleanup 'build account' { Remove-BuildAccount }
-    Invoke-Cleanup 'status' { Set-Status 'shutting_down' @{ evidence = (Get-Evidence) } }
+    Invoke-Cleanup 'status' { Set-Status 'shutting_down' @{ evidence = (Get-OwnEvidence) } }
     foreach ($path in @($settings.answer_file) + @($settings.delete) | Where-Object { $_ -ne $here }) {
         Invoke-Cleanup $path { Remove-Path $path }
     }
@@ -264,7 +247,7 @@ function Invoke-Sysprep {
     Set-Status 'generalizing' @{ pid = $process.Id }
     if (-not $process.WaitForExit([int]([long]$settings.timeout_seconds * 1000))) {
         try { $process.Kill() } catch { $null = $_ }
-        Set-Status 'failed' @{ reason = 'timeout'; evidence = (Get-Evidence) }
+        Set-Status 'failed' @{ reason = 'timeout'; evidence = (Get-OwnEvidence) }
         return $false
     }
     Set-Status 'verifying' @{ exit_code = $process.ExitCode }

@@ -39,6 +39,41 @@ impl Remedy {
 }
 
 impl Rule {
+    /// A rule that only a person can follow.
+    pub(crate) const fn new(
+        code: &'static str,
+        title: &'static str,
+        meaning: &'static str,
+        cure: &'static str,
+    ) -> Self {
+        Self {
+            code,
+            title,
+            meaning,
+            cure,
+            docs: None,
+            remedy: None,
+        }
+    }
+
+    /// With a place to read on.
+    pub(crate) const fn docs(mut self, docs: &'static str) -> Self {
+        self.docs = Some(docs);
+        self
+    }
+
+    /// With a cure of the preflight's.
+    pub(crate) const fn fix(mut self, fix: Fixes) -> Self {
+        self.remedy = Some(Remedy::Fix(fix));
+        self
+    }
+
+    /// With a category of the cleaning.
+    pub(crate) const fn clean(mut self, category: Category) -> Self {
+        self.remedy = Some(Remedy::Clean(category));
+        self
+    }
+
     /// The page as `explain` shows it, without the title: what it means, what to do, and where to read on.
     pub fn text(&self) -> String {
         let mut text = format!("{}\n\nCure: {}.", self.meaning, self.cure);

@@ -9,7 +9,7 @@ use super::Query;
 pub use super::tasks::TaskStarted;
 use crate::call::{Call, RunAs};
 use crate::preflight::{AppxFacts, Facts};
-use crate::script::{Script, script};
+use crate::script::{LIBRARIES_HERE, Script, libraries, script};
 
 /// Asks everything that would make sysprep fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -213,6 +213,7 @@ pub struct SysprepStart {
 
 /// The wrapper that runs sysprep, proves its success and shuts the machine down.
 const WRAPPER: &str = include_str!("../../ops/sysprep_wrapper.ps1");
+const WRAPPER_LIBRARIES: &str = libraries!("values", "evidence");
 
 impl SysprepStart {
     /// With our own wrapper.
@@ -220,7 +221,7 @@ impl SysprepStart {
         Self {
             task: task.into(),
             work: work.into(),
-            wrapper: WRAPPER.to_owned(),
+            wrapper: WRAPPER.replacen(LIBRARIES_HERE, WRAPPER_LIBRARIES, 1),
             settings,
         }
     }
@@ -339,5 +340,5 @@ impl Evidence {
 
 impl Query for SysprepPoll {
     type Answer = SysprepPolled;
-    const SCRIPT: Script = script!("sysprep_poll", "values", "tasks");
+    const SCRIPT: Script = script!("sysprep_poll", "values", "tasks", "evidence");
 }

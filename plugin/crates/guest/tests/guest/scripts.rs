@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use reseal_guest::catalogue::scripts;
-use reseal_guest::system::{BootstrapValues, Role, user_data};
+use reseal_guest::system::{BootstrapValues, Role, SysprepSettings, SysprepStart, user_data};
 
 use crate::engine::winps;
 
@@ -100,7 +100,7 @@ fn others() -> [(&'static str, String); 2] {
         remote_addresses: vec![],
         dead_man_hours: 8,
     };
-    let wrapper = std::fs::read_to_string(folder().join("sysprep_wrapper.ps1")).unwrap();
+    let wrapper = SysprepStart::new("", "", SysprepSettings::new("4f2a", 60)).wrapper;
     [
         ("bootstrap_user_data", user_data(&values, None)),
         ("sysprep_wrapper", wrapper),

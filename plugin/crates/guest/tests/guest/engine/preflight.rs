@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reseal_guest::preflight::{Facts, Options, RULES, Severity, judge};
 use reseal_guest::system::{Fixes, Preflight, PreflightFix, Query as _};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::world::{World, service};
 use super::{Batch, Platform, Said, winps};
@@ -33,9 +33,17 @@ const TCPIP: &str = r"HKLM:\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters";
 const EXTERNAL: &str = r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\SysPrepExternal";
 const SETUP: &str = r"HKLM:\SYSTEM\Setup";
 
+/// An app package that is installed for one user.
+fn app() -> Value {
+    json!([{"PackageFullName": "Contoso.App_1.0_x64__abc", "Name": "Contoso.App", "Version": "1.0", "PackageFamilyName": "Contoso.App_abc",
+        "IsFramework": false, "IsResourcePackage": false, "NonRemovable": false, "SignatureKind": "Store",
+        "PackageUserInformation": [{"InstallState": "Installed", "UserSecurityId": {"Sid": "S-1-5-21-1-2-3-1001"}}]}])
+}
+
 /// A Windows with one thing wrong, and what is to be found in it.
 type Case = (&'static str, World, &'static [(&'static str, Severity)]);
 
+// Long because one row after the other is what it is.
 fn state_cases() -> Vec<Case> {
     use Severity::{Error, Info, Warning};
     let well = World::healthy;
@@ -154,12 +162,9 @@ fn state_cases() -> Vec<Case> {
 }
 
 fn work_cases() -> Vec<Case> {
-    use Severity::{Error, Info, Wait, Warning};
+    use Severity::{Error, Wait, Warning};
     let well = World::healthy;
     let bitlocker = json!([{"DriveLetter": "C:", "ProtectionStatus": 1, "status": 1}]);
-    let app = json!([{"PackageFullName": "Contoso.App_1.0_x64__abc", "Name": "Contoso.App", "Version": "1.0", "PackageFamilyName": "Contoso.App_abc",
-        "IsFramework": false, "IsResourcePackage": false, "NonRemovable": false, "SignatureKind": "Store",
-        "PackageUserInformation": [{"InstallState": "Installed", "UserSecurityId": {"Sid": "S-1-5-21-1-2-3-1001"}}]}]);
     vec![
         (
             "servicing",
@@ -187,11 +192,11 @@ fn work_cases() -> Vec<Case> {
             ),
             &[("P015", Error)],
         ),
-        ("app", well().list("appx", app.clone()), &[("P016", Error)]),
+        ("app", well().list("appx", app()), &[("P016", Error)]),
         (
             "provisioned app",
             well()
-                .list("appx", app)
+                .list("appx", app())
                 .list("provisioned", json!([{"PackageName": "Contoso.App_1.0_neutral_~_abc"}])),
             &[],
         ),
@@ -205,6 +210,14 @@ fn work_cases() -> Vec<Case> {
             well().cim("Win32_EncryptableVolume", bitlocker),
             &[("P019", Error)],
         ),
+    ]
+}
+
+// Long because one row after the other is what it is.
+fn software_cases() -> Vec<Case> {
+    use Severity::{Error, Info, Warning};
+    let well = World::healthy;
+    vec![
         (
             "role",
             well().list("roles", json!([{"Name": "DHCP", "InstallState": "Installed"}])),
@@ -268,6 +281,14 @@ fn work_cases() -> Vec<Case> {
             well().service("CryptSvc", "Disabled", "Stopped"),
             &[("P046", Warning)],
         ),
+    ]
+}
+
+// Long because one row after the other is what it is.
+fn disk_cases() -> Vec<Case> {
+    use Severity::{Error, Info, Warning};
+    let well = World::healthy;
+    vec![
         (
             "full",
             well().cim(
@@ -333,6 +354,8 @@ fn every_broken_windows_has_its_finding() {
     };
     let mut cases = state_cases();
     cases.extend(work_cases());
+    cases.extend(software_cases());
+    cases.extend(disk_cases());
     cases.push(("healthy", World::healthy(), &[]));
     let mut batch = Batch::new(Platform::Linux);
     for (name, world, _) in &cases {
@@ -346,6 +369,7 @@ fn every_broken_windows_has_its_finding() {
 }
 
 #[test]
+// Long because every source of the table is a case.
 fn every_source_of_a_pending_restart_is_named() {
     let Some(winps) = winps("every_source_of_a_pending_restart_is_named") else {
         return;
@@ -458,16 +482,14 @@ fn every_source_of_a_pending_restart_is_named() {
 }
 
 #[test]
+// Long because one start of the engine serves many operations.
 fn cures_cure() {
     let Some(winps) = winps("cures_cure") else { return };
-    let app = json!([{"PackageFullName": "Contoso.App_1.0_x64__abc", "Name": "Contoso.App", "Version": "1.0", "PackageFamilyName": "Contoso.App_abc",
-        "IsFramework": false, "IsResourcePackage": false, "NonRemovable": false, "SignatureKind": "Store",
-        "PackageUserInformation": [{"InstallState": "Installed", "UserSecurityId": {"Sid": "S-1-5-21-1-2-3-1001"}}]}]);
     let bitlocker = json!([{"DriveLetter": null, "ProtectionStatus": 1, "status": 1}]);
     let stuck = json!({"name": "WSearch", "status": "Running", "start": "Automatic", "dependents": [], "stuck": true});
     let well = World::healthy;
     let cases: Vec<(&str, World, Fixes, bool)> = vec![
-        ("appx", well().list("appx", app), Fixes::Appx, true),
+        ("appx", well().list("appx", app()), Fixes::Appx, true),
         (
             "files",
             well().file("unattend.xml", "").key(SETUP, json!({"UnattendFile": "x"})),

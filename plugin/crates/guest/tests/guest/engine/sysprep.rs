@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use reseal_guest::Script;
-use reseal_guest::system::{Query as _, Status, SysprepPoll};
+use reseal_guest::system::{Query as _, Status, SysprepPoll, SysprepSettings, SysprepStart};
 use serde_json::{Value, json};
 
 use super::wine::wine;
@@ -69,8 +69,8 @@ fn run_wrapper(winps: &Path, batch: &Batch, verify_seconds: u64) -> (Option<Stat
         "linger_seconds": 0, "delete": [batch.path("deleted.txt")], "build_account": null, "undo_key": "HKLM:\\SOFTWARE\\ResealWrapperTest", "shutdown": false, "mode_vm": false});
     let job = json!({"task": "reseal-wrapper-test", "work": batch.native(&work), "settings": settings});
     std::fs::write(work.join("settings.json"), job.to_string()).unwrap();
-    let text = Path::new(env!("CARGO_MANIFEST_DIR")).join("ops/sysprep_wrapper.ps1");
-    std::fs::copy(text, work.join("sysprep_wrapper.ps1")).unwrap();
+    let start = SysprepStart::new("", "", SysprepSettings::new("test", 20));
+    std::fs::write(work.join("sysprep_wrapper.ps1"), start.wrapper).unwrap();
     let serial = super::run_file(winps, &batch.native(&work.join("sysprep_wrapper.ps1")));
     let last = std::fs::read(work.join("status.json")).ok();
     (last.map(|last| serde_json::from_slice(&last).unwrap()), serial)
