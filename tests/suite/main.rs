@@ -15,5 +15,6 @@ mod rehearsals;
 mod resume;
 mod schemas;
 mod support;
+mod sysprep_faults;
 mod tidy;
 mod unwinding;

@@ -208,6 +208,11 @@ impl Console {
         self.inner.face == Face::Json
     }
 
+    /// Whether Packer shows what we say.
+    fn is_packers(&self) -> bool {
+        self.inner.face == Face::Packer
+    }
+
     /// A result as one JSON document on one line.
     pub fn document(&self, kind: &str, fields: Value) {
         self.put_out(&json::line(kind, fields));

@@ -129,6 +129,8 @@ pub struct SysprepSettings {
     pub undo_key: String,
     /// Shut the machine down after success.
     pub shutdown: bool,
+    /// `/mode:vm`: hardware is not looked for again at the first boot.
+    pub mode_vm: bool,
 }
 
 /// Where the bootstrap writes down what it changed.
@@ -147,6 +149,7 @@ impl SysprepSettings {
             build_account: None,
             undo_key: UNDO_KEY.to_owned(),
             shutdown: true,
+            mode_vm: false,
         }
     }
 }

@@ -30,7 +30,7 @@ pub enum Event {
     /// A stage of starting up.
     Boot(boot::Stage),
     /// Lines for sysprep's logs.
-    SysprepLog(Vec<String>),
+    SysprepLog(Vec<sysprep_log::Line>),
     /// A change of sysprep's state.
     Sysprep(sysprep::Step),
     /// The machine goes down, and up again if `restart`.
@@ -218,6 +218,20 @@ impl Live {
     /// The moment of the next event.
     pub fn next_event(&self) -> Option<Timestamp> {
         self.agenda.keys().next().map(|(at, _)| *at)
+    }
+
+    /// When the machine will go down, if that is planned.
+    pub fn down_at(&self) -> Option<Timestamp> {
+        let down = |event: &Event| matches!(event, Event::Down { .. } | Event::Off);
+        self.agenda
+            .iter()
+            .find(|(_, event)| down(event))
+            .map(|((at, _), _)| *at)
+    }
+
+    /// Forgets that the machine was to go down.
+    pub fn stay_up(&mut self) {
+        self.cancel(|event| matches!(event, Event::Down { .. }));
     }
 
     /// Strikes planned events out.

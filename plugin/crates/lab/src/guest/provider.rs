@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::files::Files;
 use super::profile::Profile;
+use super::sysprep_log;
 use super::windows::{ADMINISTRATORS, Appx, Cloudbase, License, Locale, Pending, Setup, User, WinRm, Windows};
 
 /// Where Cloudbase-Init keeps its answer file.
@@ -189,7 +190,7 @@ fn files(windows: &mut Windows, made: Timestamp) {
     let start = "sc config cloudbase-init start= auto && net start cloudbase-init\r\n";
     files.write_text(SETUP_COMPLETE, start, made);
     let panther = "C:\\Windows\\System32\\Sysprep\\Panther";
-    files.write_text(&format!("{panther}\\setupact.log"), "", made);
+    files.write_text(&format!("{panther}\\setupact.log"), &sysprep_log::of_old(made), made);
     files.write_text(&format!("{panther}\\setuperr.log"), "", made);
 }
 

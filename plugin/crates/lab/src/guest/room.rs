@@ -297,6 +297,19 @@ pub fn spoil(disk: &mut Windows, faults: &Faults) {
             ..disk.setup.clone()
         };
     }
+    let disabled = [
+        ("appx-service-disabled", "AppXSvc"),
+        ("licensing-service-disabled", "sppsvc"),
+        ("update-service-disabled", "wuauserv"),
+    ];
+    for (fault, service) in disabled {
+        if faults.armed(fault).is_some() {
+            disk.put_service(service, "Disabled", false);
+        }
+    }
+    if faults.armed("search-running").is_some() {
+        disk.put_service("WSearch", "AutoDelayed", true);
+    }
     match faults.strike("pending-reboot").as_deref() {
         Some("wu") => disk.pending.update = true,
         Some(_) => disk.pending.cbs = true,

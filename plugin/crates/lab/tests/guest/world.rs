@@ -120,7 +120,7 @@ impl World {
 
 pub(crate) fn settings() -> Value {
     json!({"run": "r1", "answer_file": PUSHED, "timeout_seconds": 1800, "verify_seconds": 60, "linger_seconds": 5, "delete": ["C:\\Windows\\Temp\\reseal-r1"],
-        "build_account": ACCOUNT, "undo_key": "HKLM:\\SOFTWARE\\Reseal", "shutdown": true})
+        "build_account": ACCOUNT, "undo_key": "HKLM:\\SOFTWARE\\Reseal", "shutdown": true, "mode_vm": false})
 }
 
 /// Pushes an answer file made of the guest's own and starts sysprep.

@@ -7,7 +7,7 @@ use reseal_engine::{FailureClass, Policy};
 use reseal_guest::Step;
 use reseal_guest::promises::Promise;
 use reseal_guest::system::{Category, Fixes};
-use reseal_spec::model::{Cleanup, CloudbaseMode, Fix, OnFailure, WayIn};
+use reseal_spec::model::{Cleanup, CloudbaseMode, Fix, GeneralizeMode, OnFailure, WayIn};
 use reseal_spec::{Spec, SpecStep};
 use reseal_unattend::options::Base;
 
@@ -126,6 +126,7 @@ fn generalize(builder: &mut Builder, spec: &Spec) {
         ready: ids::READY.into(),
         remove_account: spec.connect.winrm.way_in != WayIn::ServerPassword,
         limit_seconds: spec.generalize.timeout.duration().as_secs(),
+        mode_vm: spec.generalize.mode == GeneralizeMode::Vm,
     };
     let title = "generalize with sysprep";
     builder.add(ids::SYSPREP, title, "guest.sysprep", Contained, &sysprep);
