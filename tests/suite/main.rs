@@ -6,6 +6,7 @@ mod canaries;
 mod cli;
 mod conformance;
 mod failures;
+mod first_boot;
 mod plans;
 mod powershell51;
 mod process;
