@@ -65,7 +65,12 @@ function Invoke-Tool {
 
 function Clear-Temp {
     param($In, [hashtable]$Count)
-    foreach ($folder in (Get-TempFolders) + (Get-CrashFolders)) { Remove-Contents $folder $In.keep $Count }
+    foreach ($folder in (Get-TempFolders)) { Remove-Contents $folder $In.keep $Count }
+}
+
+function Clear-CrashDumps {
+    param($In, [hashtable]$Count)
+    foreach ($folder in (Get-CrashFolders)) { Remove-Contents $folder $In.keep $Count }
     Remove-Files (Find-CrashDumps) $Count
 }
 
@@ -85,13 +90,24 @@ function Clear-EventLogs {
 
 function Clear-UpdateCache {
     param([hashtable]$Count)
-    $names = 'wuauserv', 'bits', 'UsoSvc', 'DoSvc'
-    $running = @($names | Where-Object { $service = Get-Service -Name $_ -ErrorAction SilentlyContinue; $null -ne $service -and [string]$service.Status -eq 'Running' })
+    Clear-Stopped @('wuauserv', 'bits', 'UsoSvc') "$env:SystemRoot\SoftwareDistribution\Download" $Count
+}
+
+function Clear-DeliveryOptimization {
+    param([hashtable]$Count)
+    $cache = "$env:SystemRoot\ServiceProfiles\NetworkService\AppData\Local\Microsoft\Windows\DeliveryOptimization\Cache"
+    if (Get-Command -Name Delete-DeliveryOptimizationCache -ErrorAction SilentlyContinue) { Delete-DeliveryOptimizationCache -Force -ErrorAction SilentlyContinue } # winps: ignore C105,C106,C109 only where it is there
+    Clear-Stopped @('DoSvc') $cache $Count
+}
+
+function Clear-Stopped {
+    # Empties a folder while the services that use it are stopped.
+    param([string[]]$Services, [string]$Folder, [hashtable]$Count)
+    $running = @($Services | Where-Object { $service = Get-Service -Name $_ -ErrorAction SilentlyContinue; $null -ne $service -and [string]$service.Status -eq 'Running' })
     foreach ($name in $running) {
         try { $null = Stop-BoundedService $name } catch { Write-Log $_.Exception.Message }
     }
-    Remove-Contents "$env:SystemRoot\SoftwareDistribution\Download" @() $Count
-    if (Get-Command -Name Delete-DeliveryOptimizationCache -ErrorAction SilentlyContinue) { Delete-DeliveryOptimizationCache -Force -ErrorAction SilentlyContinue } # winps: ignore C105,C106,C109 only where it is there
+    Remove-Contents $Folder @() $Count
     # A stopped update service can make sysprep's validators fail.
     foreach ($name in $running) {
         try { $null = Start-BoundedService $name } catch { Write-Log $_.Exception.Message }
@@ -118,6 +134,20 @@ function Clear-PowerShellHistory {
     Remove-Files (Find-Transcripts) $Count
     foreach ($log in 'Microsoft-Windows-PowerShell/Operational', 'Windows PowerShell') {
         try { [Diagnostics.Eventing.Reader.EventLogSession]::GlobalSession.ClearLog($log); $Count.removed++ } catch { Add-Failure $Count $log }
+    }
+}
+
+function Clear-RunHistory {
+    # Of every account whose part of the registry is loaded, the build's own among them.
+    param([hashtable]$Count)
+    $explorer = 'SOFTWARE\Microsoft\Windows\CurrentVersion\Explorer'
+    foreach ($user in @(Get-ChildItem -Path 'Registry::HKEY_USERS' -ErrorAction SilentlyContinue)) {
+        foreach ($list in 'RunMRU', 'TypedPaths') {
+            $path = "Registry::HKEY_USERS\$($user.PSChildName)\$explorer\$list"
+            $key = Get-Item -LiteralPath $path -ErrorAction SilentlyContinue
+            if ($null -eq $key) { continue }
+            Clear-Values $path @($key.GetValueNames()) $Count
+        }
     }
 }
 
@@ -151,9 +181,14 @@ function Clear-Category {
     param([string]$Category, $In, [hashtable]$Count, [long]$Seconds)
     switch ($Category) {
         'temp' { Clear-Temp $In $Count }
+        'crash_dumps' { Clear-CrashDumps $In $Count }
+        'recycle_bin' { Remove-Contents "$env:SystemDrive\`$Recycle.Bin" $In.keep $Count }
+        'prefetch' { Remove-Contents "$env:SystemRoot\Prefetch" $In.keep $Count }
         'event_logs' { Clear-EventLogs $Count }
         'component_store' { Invoke-Tool 'dism.exe' '/English /Online /Cleanup-Image /StartComponentCleanup /ResetBase /Quiet' $Seconds @(0, 3010) }
         'update_cache' { Clear-UpdateCache $Count }
+        'delivery_optimization' { Clear-DeliveryOptimization $Count }
+        'run_history' { Clear-RunHistory $Count }
         'powershell_history' { Clear-PowerShellHistory $Count }
         'answer_files' { Clear-AnswerFiles $Count }
         'winlogon' { Clear-Values 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon' (Find-WinlogonValues) $Count }

@@ -132,7 +132,7 @@ function Add-Secrets {
 function Add-Rest {
     # What tells where the image came from, or only takes room.
     param($Facts, $In)
-    Set-Fact $Facts 'temp' { Measure-Files ((Get-TempFolders) + (Get-CrashFolders)) $In.keep }
+    Set-Fact $Facts 'temp' { Measure-Files (Get-TempFolders) $In.keep }
     Set-Fact $Facts 'dumps' { Find-CrashDumps }
     Set-Fact $Facts 'logs' { Measure-Files (Get-LogFolders) }
     Set-Fact $Facts 'update_cache' { Measure-Files @("$env:SystemRoot\SoftwareDistribution\Download") }

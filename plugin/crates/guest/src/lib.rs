@@ -11,6 +11,7 @@
 
 pub mod call;
 pub mod catalogue;
+pub mod codes;
 pub mod detect;
 pub mod error;
 pub mod exit_codes;
@@ -18,6 +19,7 @@ pub mod failure;
 pub mod leftovers;
 pub mod outcome;
 mod parse;
+pub mod postmortem;
 pub mod preflight;
 pub mod promises;
 mod rule;

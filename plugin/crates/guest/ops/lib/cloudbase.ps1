@@ -29,14 +29,14 @@ function Read-Shared {
     }
 }
 
-function Test-PluginsDone {
-    # The log goes on over the machine's whole life: an end counts only after the last beginning.
+function Get-LastRun {
+    # The log goes on over the machine's whole life: what counts is what follows the last beginning.
     param([string]$Folder)
     $log = Join-Path $Folder 'log\cloudbase-init.log'
-    if (-not (Test-Path -LiteralPath $log -PathType Leaf)) { return $false }
+    if (-not (Test-Path -LiteralPath $log -PathType Leaf)) { return '' }
     $text = Read-Shared $log
-    $end = $text.LastIndexOf('Plugins execution done', [StringComparison]::Ordinal)
-    return $end -ge 0 -and $end -gt $text.LastIndexOf('Executing plugins for', [StringComparison]::Ordinal)
+    $begin = [Math]::Max(0, $text.LastIndexOf('Executing plugins for', [StringComparison]::Ordinal))
+    return $text.Substring($begin)
 }
 
 function Get-CloudbaseState {
@@ -44,12 +44,14 @@ function Get-CloudbaseState {
     if (-not $Name) { $Name = 'cloudbase-init' }
     $service = Get-CimInstance -ClassName Win32_Service -Filter "Name='$Name'"
     $instances = @(Get-ChildItem -LiteralPath 'HKLM:\SOFTWARE\Cloudbase Solutions\Cloudbase-Init' -ErrorAction SilentlyContinue | ForEach-Object { [string]$_.PSChildName })
+    $last = [string](Get-Safe { Get-LastRun (Get-CloudbaseFolder $service) })
     return [ordered]@{
         present      = ($null -ne $service)
         start_mode   = if ($null -ne $service) { [string]$service.StartMode } else { $null }
         running      = ($null -ne $service) -and ([string]$service.State -eq 'Running')
         instances    = $instances
-        plugins_done = [bool](Get-Safe { Test-PluginsDone (Get-CloudbaseFolder $service) })
+        plugins_done = $last.Contains('Plugins execution done')
+        password_set = $last.Contains('Password succesfully updated') # spelt so in its source
     }
 }
 

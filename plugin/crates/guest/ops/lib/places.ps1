@@ -17,18 +17,21 @@ function Find-Values {
 }
 
 function Get-TempFolders {
-    $windows = [string]$env:SystemRoot
-    $folders = @("$windows\Temp", "$windows\Prefetch", "$env:SystemDrive\PerfLogs", "$env:SystemDrive\`$Recycle.Bin")
+    $folders = @("$env:SystemRoot\Temp")
     foreach ($userFolder in (Get-ProfileFolders)) { $folders += "$userFolder\AppData\Local\Temp" }
     return , $folders
 }
 
 function Get-CrashFolders {
-    return , @("$env:SystemRoot\Minidump", "$env:ProgramData\Microsoft\Windows\WER\ReportQueue", "$env:ProgramData\Microsoft\Windows\WER\ReportArchive")
+    # Dumps of Windows and of programs, and the reports about them.
+    $reports = "$env:ProgramData\Microsoft\Windows\WER"
+    $folders = @("$env:SystemRoot\Minidump", "$env:SystemRoot\LiveKernelReports", "$reports\ReportQueue", "$reports\ReportArchive")
+    foreach ($userFolder in (Get-ProfileFolders)) { $folders += "$userFolder\AppData\Local\CrashDumps" }
+    return , $folders
 }
 
 function Find-CrashDumps {
-    return Find-Files @("$env:SystemRoot\MEMORY.DMP", "$env:SystemRoot\Minidump\*")
+    return Find-Files (@("$env:SystemRoot\MEMORY.DMP", "$env:SystemRoot\Minidump\*") + @(Get-ProfileFolders | ForEach-Object { $_ } | ForEach-Object { "$_\AppData\Local\CrashDumps\*" }))
 }
 
 function Find-Histories {

@@ -165,7 +165,7 @@ each other on the agent's server.",
         "A dump holds whatever was in memory, also keys and passwords.",
         "remove them",
     )
-    .clean(Category::Temp),
+    .clean(Category::CrashDumps),
     Rule::new(
         "H025",
         "downloads of Windows Update take room",

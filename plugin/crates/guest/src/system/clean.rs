@@ -10,16 +10,26 @@ use crate::script::{Script, script};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
-    /// Temporary files, crash dumps, error reports, the recycle bin.
+    /// Temporary folders of Windows and of the accounts.
     Temp,
+    /// Crash dumps and error reports.
+    CrashDumps,
+    /// The recycle bin.
+    RecycleBin,
+    /// Prefetch files.
+    Prefetch,
     /// All event logs.
     EventLogs,
     /// Superseded components (`StartComponentCleanup /ResetBase`); slow, and updates can no longer be removed.
     ComponentStore,
-    /// Downloads of Windows Update and Delivery Optimization.
+    /// Downloads of Windows Update.
     UpdateCache,
+    /// The cache of Delivery Optimization.
+    DeliveryOptimization,
     /// Histories and transcripts of PowerShell.
     PowershellHistory,
+    /// What was typed into Run and into the address bar of Explorer, by accounts that are loaded.
+    RunHistory,
     /// Old answer files.
     AnswerFiles,
     /// Automatic logon and its password.
@@ -47,10 +57,14 @@ impl Category {
     pub fn in_spec(self) -> &'static str {
         match self {
             Self::Temp => "temp",
+            Self::CrashDumps => "crash_dumps",
+            Self::RecycleBin => "recycle_bin",
+            Self::Prefetch => "prefetch",
+            Self::DeliveryOptimization => "delivery_optimization",
             Self::EventLogs => "event_logs",
             Self::ComponentStore => "component_store",
             Self::UpdateCache => "update_cache",
-            Self::PowershellHistory => "history",
+            Self::PowershellHistory | Self::RunHistory => "history",
             Self::AnswerFiles => "answer_files",
             Self::Winlogon => "winlogon",
             Self::Logs => "logs",
@@ -67,10 +81,12 @@ impl Category {
     /// What stays of it is worth a warning: it may hold a secret, or clones would share it. Of the others something is
     /// always in use.
     fn matters(self) -> bool {
-        use Category::{AnswerFiles, PowershellHistory, SshHostKeys, WindowsOld, Winlogon, WsusId};
+        use Category::{
+            AnswerFiles, CrashDumps, PowershellHistory, RunHistory, SshHostKeys, WindowsOld, Winlogon, WsusId,
+        };
         matches!(
             self,
-            AnswerFiles | PowershellHistory | SshHostKeys | WindowsOld | Winlogon | WsusId
+            AnswerFiles | CrashDumps | PowershellHistory | RunHistory | SshHostKeys | WindowsOld | Winlogon | WsusId
         )
     }
 }

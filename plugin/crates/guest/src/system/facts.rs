@@ -189,6 +189,8 @@ pub struct CloudbaseState {
     pub instances: Vec<String>,
     /// Its log says that all plugins have run.
     pub plugins_done: bool,
+    /// Its log says that it has set the password and posted it.
+    pub password_set: bool,
 }
 
 impl Query for VerifyFacts {

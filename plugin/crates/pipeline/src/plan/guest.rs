@@ -291,24 +291,28 @@ fn fixes(fix: Fix) -> Fixes {
 }
 
 fn categories(spec: &Spec) -> Vec<Category> {
-    let one = |cleanup: &Cleanup| match cleanup {
-        Cleanup::Temp | Cleanup::CrashDumps | Cleanup::RecycleBin | Cleanup::Prefetch => Category::Temp,
-        Cleanup::EventLogs => Category::EventLogs,
-        Cleanup::ComponentStore => Category::ComponentStore,
-        Cleanup::UpdateCache | Cleanup::DeliveryOptimization => Category::UpdateCache,
-        Cleanup::History => Category::PowershellHistory,
-        Cleanup::AnswerFiles => Category::AnswerFiles,
-        Cleanup::Winlogon => Category::Winlogon,
-        Cleanup::Logs => Category::Logs,
-        Cleanup::WsusId => Category::WsusId,
-        Cleanup::SshHostKeys => Category::SshHostKeys,
-        Cleanup::WindowsOld => Category::WindowsOld,
-        Cleanup::ShadowCopies => Category::ShadowCopies,
-        Cleanup::Hibernation => Category::Hibernation,
-        Cleanup::Trim => Category::Trim,
-        Cleanup::ZeroFree => Category::ZeroFree,
+    let meant = |cleanup: &Cleanup| match cleanup {
+        Cleanup::Temp => vec![Category::Temp],
+        Cleanup::CrashDumps => vec![Category::CrashDumps],
+        Cleanup::RecycleBin => vec![Category::RecycleBin],
+        Cleanup::Prefetch => vec![Category::Prefetch],
+        Cleanup::EventLogs => vec![Category::EventLogs],
+        Cleanup::ComponentStore => vec![Category::ComponentStore],
+        Cleanup::UpdateCache => vec![Category::UpdateCache],
+        Cleanup::DeliveryOptimization => vec![Category::DeliveryOptimization],
+        Cleanup::History => vec![Category::PowershellHistory, Category::RunHistory],
+        Cleanup::AnswerFiles => vec![Category::AnswerFiles],
+        Cleanup::Winlogon => vec![Category::Winlogon],
+        Cleanup::Logs => vec![Category::Logs],
+        Cleanup::WsusId => vec![Category::WsusId],
+        Cleanup::SshHostKeys => vec![Category::SshHostKeys],
+        Cleanup::WindowsOld => vec![Category::WindowsOld],
+        Cleanup::ShadowCopies => vec![Category::ShadowCopies],
+        Cleanup::Hibernation => vec![Category::Hibernation],
+        Cleanup::Trim => vec![Category::Trim],
+        Cleanup::ZeroFree => vec![Category::ZeroFree],
     };
-    let mut categories: Vec<Category> = spec.generalize.cleanup.iter().map(one).collect();
+    let mut categories: Vec<Category> = spec.generalize.cleanup.iter().flat_map(meant).collect();
     categories.sort();
     categories.dedup();
     categories

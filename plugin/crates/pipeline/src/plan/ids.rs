@@ -50,7 +50,7 @@ pub const VERIFY_SERVER: &str = "verify/server";
 pub const VERIFY_READY: &str = "verify/server-ready";
 /// The second machine's address.
 pub const VERIFY_ADDRESS: &str = "verify/address";
-/// The injected password.
+/// The injected password; proved by a log-in where the cloud hands it out.
 pub const VERIFY_PASSWORD: &str = "verify/password";
 /// The way into the second machine with the injected password.
 pub const VERIFY_LOGIN: &str = "verify/login";

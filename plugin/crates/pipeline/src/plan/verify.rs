@@ -98,14 +98,18 @@ fn zone(name: &str) -> Option<String> {
     Some(zone.id.to_owned())
 }
 
-/// The promises of the provider's that the clone itself proves; the password is proved by a log-in of its own.
+/// The promises of the provider's that the clone itself proves; the password by a log-in where that is possible.
 fn promises(builder: &mut Builder, spec: &Spec, facts: &Facts) {
     let disk_gb = root_gb(spec, facts);
-    let steps = [
+    let mut steps = vec![
         (ids::VERIFY_IDENTITY, Promise::Identity, String::new()),
         (ids::VERIFY_DRIVE, Promise::Drive, format!(": C: fills {disk_gb} GB")),
         (ids::VERIFY_ACTIVATION, Promise::Activation, String::new()),
     ];
+    // With the posted password somebody has entered already, and where the cloud hands it out somebody will.
+    if !facts.capabilities.server_password && !machine::is_posted(spec) {
+        steps.push((ids::VERIFY_PASSWORD, Promise::Password, String::new()));
+    }
     for (id, promise, more) in steps {
         let params = PromiseParams {
             promise,

@@ -147,6 +147,7 @@ fn what_is_cleaned_is_found_no_more() {
     let hygiene = Hygiene {
         categories: vec![
             Category::Temp,
+            Category::CrashDumps,
             Category::AnswerFiles,
             Category::Winlogon,
             Category::WsusId,

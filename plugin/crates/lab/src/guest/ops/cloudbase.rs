@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Answered, Cx, Done, Failure, read};
 use crate::guest::machine::WinRmState;
-use crate::guest::provider::{CLOUDBASE_CONF, CLOUDBASE_UNATTEND_CONF, SETUP_COMPLETE};
+use crate::guest::provider::{CLOUDBASE_CONF, CLOUDBASE_LOG, CLOUDBASE_UNATTEND_CONF, SETUP_COMPLETE};
 use crate::guest::windows::{COMPLETE, Windows};
 
 /// The settings that the operation tells; a configuration may hold keys, and so it tells no others.
@@ -146,6 +146,12 @@ pub fn license(disk: &Windows) -> Value {
     })
 }
 
+/// The log from its last beginning on.
+fn last_run(disk: &Windows) -> &str {
+    let log = disk.files.text(CLOUDBASE_LOG).unwrap_or_default();
+    log.rsplit("Executing plugins for").next().unwrap_or_default()
+}
+
 /// Cloudbase-Init as the operations tell it.
 pub fn state(cx: &Cx<'_>) -> Value {
     let cloudbase = &cx.state.disk.cloudbase;
@@ -154,6 +160,7 @@ pub fn state(cx: &Cx<'_>) -> Value {
     json!({
         "present": cloudbase.present, "start_mode": cloudbase.present.then(|| cloudbase.start.clone()),
         "running": started && !done, "instances": cloudbase.instances, "plugins_done": done,
+        "password_set": done && last_run(&cx.state.disk).contains("Password succesfully updated"),
     })
 }
 

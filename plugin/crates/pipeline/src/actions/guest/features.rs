@@ -133,8 +133,7 @@ impl Scene {
             Promise::Identity => self.identity(),
             Promise::Drive => self.drive(),
             Promise::Activation => self.activation(),
-            // Proved by the log-in itself.
-            Promise::Password => Ok(Kept::NotPromised("proved by the log-in".to_owned())),
+            Promise::Password => self.password(),
         }
     }
 
@@ -222,6 +221,21 @@ impl Scene {
         Err(vec![format!("drive C: has {} of {} GB{gap}", gib(has), self.disk_gb)])
     }
 
+    /// Where the cloud hands the password out, a log-in proves more; everywhere else its maker's word has to do.
+    fn password(&self) -> Result<Kept, Vec<String>> {
+        if !self.facts.cloudbase.present {
+            return Ok(Kept::NotPromised(
+                "without Cloudbase-Init nothing makes a password".to_owned(),
+            ));
+        }
+        if self.facts.cloudbase.password_set {
+            return Ok(Kept::Proved(
+                "Cloudbase-Init has set a password and posted it".to_owned(),
+            ));
+        }
+        Err(vec!["Cloudbase-Init has set no password on the clone".to_owned()])
+    }
+
     /// Only what was activated before, or what Cloudbase-Init was told to activate, must be activated afterwards.
     fn is_activation_promised(&self) -> bool {
         let told = self.before.prepared.activates();
@@ -294,7 +308,7 @@ mod tests {
     fn scene(facts: serde_json::Value, before: serde_json::Value) -> Scene {
         let mut usual = json!({
             "computer_name": "VERIFY-1", "machine_sid": "S-1-5-21-2", "drive_c_bytes": 69_u64 << 30,
-            "license": {"status": 1, "channel": "Volume:GVLK", "kms_host": "kms"}, "cloudbase": {"present": true},
+            "license": {"status": 1, "channel": "Volume:GVLK", "kms_host": "kms"}, "cloudbase": {"present": true, "password_set": true},
         });
         for (key, value) in facts.as_object().unwrap() {
             usual[key] = value.clone();
@@ -333,7 +347,7 @@ mod tests {
 
     #[test]
     fn a_promise_is_kept_only_by_proof() {
-        use Promise::{Activation, Drive, Identity};
+        use Promise::{Activation, Drive, Identity, Password};
         let nothing = json!({});
         assert_eq!(broken(nothing.clone(), nothing.clone()), []);
         assert_eq!(broken(json!({"machine_sid": null}), nothing.clone()), [Identity]);
@@ -346,6 +360,10 @@ mod tests {
         let unnamed = json!({"config": {"path": "c", "found": true, "values": {"plugins": "x.MTUPlugin"}}});
         assert_eq!(broken(json!({"computer_name": "OTHER"}), unnamed), []);
         assert_eq!(broken(json!({"drive_c_bytes": 60_u64 << 30}), nothing.clone()), [Drive]);
+        assert_eq!(
+            broken(json!({"cloudbase": {"present": true}}), nothing.clone()),
+            [Password]
+        );
         let bare = json!({"drive_c_bytes": 1, "cloudbase": {"present": false}});
         assert_eq!(broken(bare, nothing.clone()), []);
         let unlicensed = json!({"license": {"status": 5, "channel": "Volume:GVLK"}});
