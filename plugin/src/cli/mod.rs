@@ -8,7 +8,7 @@ mod explain;
 mod init;
 mod lab;
 mod one;
-mod open;
+pub(crate) mod open;
 mod pages;
 mod plan;
 mod rehearse;
@@ -17,7 +17,7 @@ mod resume;
 mod schema;
 mod status;
 mod sweep;
-mod tell;
+pub(crate) mod tell;
 mod unattend;
 mod validate;
 

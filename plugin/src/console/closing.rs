@@ -22,7 +22,8 @@ pub(super) fn lines(console: &Console, ending: &Ending) -> Vec<String> {
     done_about_it(ending, &mut lines);
     next(console, ending, &mut lines);
     lines.push(field("run folder", &ending.folder.display().to_string()));
-    if ending.exit != 0 {
+    // Packer has an exit code of its own.
+    if ending.exit != 0 && !console.is_packers() {
         let code = format!("{}: {}", ending.exit, meaning(ending.exit));
         lines.push(field("exit code", &code));
     }

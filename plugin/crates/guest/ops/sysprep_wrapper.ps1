@@ -83,10 +83,14 @@ function Get-Evidence {
     return $evidence
 }
 
-function Start-Sysprep {
+function Get-SysprepArguments {
     # The answer file's path has no blanks, so no quotes are needed; sysprep would take them for a part of the name.
-    $arguments = '/generalize /oobe /quit /quiet /unattend:' + $settings.answer_file
-    $info = New-Object Diagnostics.ProcessStartInfo((Join-Path $sysprepFolder 'sysprep.exe'), $arguments)
+    $mode = if ($settings.mode_vm) { '/mode:vm ' } else { '' }
+    return '/generalize /oobe ' + $mode + '/quit /quiet /unattend:' + $settings.answer_file
+}
+
+function Start-Sysprep {
+    $info = New-Object Diagnostics.ProcessStartInfo((Join-Path $sysprepFolder 'sysprep.exe'), (Get-SysprepArguments))
     $info.UseShellExecute = $false
     $info.WorkingDirectory = $sysprepFolder
     $process = [Diagnostics.Process]::Start($info)

@@ -20,6 +20,7 @@ pub mod outcome;
 mod parse;
 pub mod postmortem;
 pub mod preflight;
+pub mod promises;
 pub mod script;
 pub mod source;
 pub mod steps;

@@ -61,7 +61,7 @@ pub trait Machine: Send + Sync {
     fn disk(&self) -> Disk;
     /// What Cloudbase-Init posted to the metadata service: base64 of the encrypted password.
     fn posted_password(&self) -> Option<String>;
-    /// The console's last lines.
+    /// What came out of its first serial port so far.
     fn console(&self) -> String;
     /// It is gone; listeners are closed.
     fn destroy(&self);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Query;
 pub use super::tasks::TaskStarted;
-use crate::preflight::Facts;
+use crate::preflight::{AppxFacts, Facts};
 use crate::script::{Script, script};
 
 /// Asks everything that would make sysprep fail.
@@ -29,6 +29,15 @@ impl Default for Preflight {
 impl Query for Preflight {
     type Answer = Facts;
     const SCRIPT: Script = script!("preflight", "values", "pending", "appx");
+}
+
+/// Asks for the app packages that would make sysprep fail, and for nothing else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct AppxBlockers {}
+
+impl Query for AppxBlockers {
+    type Answer = AppxFacts;
+    const SCRIPT: Script = script!("appx_blockers", "values", "appx");
 }
 
 /// What can be cured in the guest before sysprep.
@@ -120,6 +129,8 @@ pub struct SysprepSettings {
     pub undo_key: String,
     /// Shut the machine down after success.
     pub shutdown: bool,
+    /// `/mode:vm`: hardware is not looked for again at the first boot.
+    pub mode_vm: bool,
 }
 
 /// Where the bootstrap writes down what it changed.
@@ -138,6 +149,7 @@ impl SysprepSettings {
             build_account: None,
             undo_key: UNDO_KEY.to_owned(),
             shutdown: true,
+            mode_vm: false,
         }
     }
 }

@@ -258,7 +258,7 @@ impl Machine for GuestMachine {
     }
 
     fn console(&self) -> String {
-        self.guest.state().live.console.join("\n")
+        self.guest.state().live.serial.join("\n")
     }
 
     fn destroy(&self) {
@@ -296,6 +296,19 @@ pub fn spoil(disk: &mut Windows, faults: &Faults) {
             generalization: 3,
             ..disk.setup.clone()
         };
+    }
+    let disabled = [
+        ("appx-service-disabled", "AppXSvc"),
+        ("licensing-service-disabled", "sppsvc"),
+        ("update-service-disabled", "wuauserv"),
+    ];
+    for (fault, service) in disabled {
+        if faults.armed(fault).is_some() {
+            disk.put_service(service, "Disabled", false);
+        }
+    }
+    if faults.armed("search-running").is_some() {
+        disk.put_service("WSearch", "AutoDelayed", true);
     }
     match faults.strike("pending-reboot").as_deref() {
         Some("wu") => disk.pending.update = true,

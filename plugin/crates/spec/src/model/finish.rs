@@ -1,5 +1,7 @@
 //! `generalize:` and `cloudbase_init:` — what happens between the last step and the image.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +26,12 @@ impl Default for Generalize {
         Self {
             fix: Vec::new(),
             timeout: Limit::minutes(40),
-            cleanup: vec![Cleanup::Temp],
+            cleanup: vec![
+                Cleanup::Temp,
+                Cleanup::CrashDumps,
+                Cleanup::RecycleBin,
+                Cleanup::Prefetch,
+            ],
             mode: GeneralizeMode::Full,
         }
     }
@@ -52,7 +59,7 @@ pub enum Fix {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cleanup {
-    /// Temporary folders.
+    /// Temporary folders of Windows and of the accounts.
     Temp,
     /// Event logs.
     EventLogs,
@@ -60,7 +67,7 @@ pub enum Cleanup {
     ComponentStore,
     /// Downloaded updates.
     UpdateCache,
-    /// PowerShell and Run histories.
+    /// Histories and transcripts of PowerShell, and what was typed into Run.
     History,
     /// Dumps and error reports.
     CrashDumps,
@@ -91,6 +98,10 @@ pub struct CloudbaseInit {
     pub mode: CloudbaseMode,
     /// The name of its service.
     pub service: String,
+    /// Settings for the section `DEFAULT` of its `cloudbase-init.conf`, for example `activate_windows: "true"` or
+    /// `kms_host: kms.example.com`. Only with the mode `setup_complete`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub set: BTreeMap<String, String>,
 }
 
 impl Default for CloudbaseInit {
@@ -98,6 +109,7 @@ impl Default for CloudbaseInit {
         Self {
             mode: CloudbaseMode::SetupComplete,
             service: "cloudbase-init".to_owned(),
+            set: BTreeMap::new(),
         }
     }
 }

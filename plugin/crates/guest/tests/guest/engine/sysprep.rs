@@ -65,7 +65,7 @@ fn run_wrapper(winps: &Path, batch: &Batch, verify_seconds: u64) -> Option<Statu
     let work = batch.folder.path().join("run");
     std::fs::create_dir_all(&work).unwrap();
     let settings = json!({"run": "test", "answer_file": batch.path("answer.xml"), "timeout_seconds": 20, "verify_seconds": verify_seconds,
-        "linger_seconds": 0, "delete": [batch.path("deleted.txt")], "build_account": null, "undo_key": "HKLM:\\SOFTWARE\\ResealWrapperTest", "shutdown": false});
+        "linger_seconds": 0, "delete": [batch.path("deleted.txt")], "build_account": null, "undo_key": "HKLM:\\SOFTWARE\\ResealWrapperTest", "shutdown": false, "mode_vm": false});
     let job = json!({"task": "reseal-wrapper-test", "work": batch.native(&work), "settings": settings});
     std::fs::write(work.join("settings.json"), job.to_string()).unwrap();
     let text = Path::new(env!("CARGO_MANIFEST_DIR")).join("ops/sysprep_wrapper.ps1");
@@ -199,4 +199,37 @@ fn with_all_proofs_every_trace_goes() {
         "the record of changes is gone"
     );
     let _ = std::fs::remove_file(sysprep_folder().join("Sysprep_succeeded.tag"));
+}
+
+/// Calls one function of the wrapper, without running the wrapper.
+const CALL: &str = r"param([string]$File)
+Set-StrictMode -Version 3.0
+[Console]::Out.WriteLine('##case:arguments')
+$wrapper = [Management.Automation.Language.Parser]::ParseFile($File, [ref]$null, [ref]$null)
+$wanted = { param($node) $node -is [Management.Automation.Language.FunctionDefinitionAst] -and $node.Name -eq 'Get-SysprepArguments' }
+. ([scriptblock]::Create($wrapper.Find($wanted, $true).Extent.Text))
+foreach ($mode in $false, $true) {
+    $settings = [pscustomobject]@{ answer_file = 'C:\a.xml'; mode_vm = $mode }
+    [Console]::Out.WriteLine((Get-SysprepArguments))
+}
+";
+
+#[test]
+fn the_mode_stands_on_syspreps_command_line() {
+    let Some(winps) = super::winps("the_mode_stands_on_syspreps_command_line") else {
+        return;
+    };
+    let batch = Batch::new(Platform::Linux);
+    let driver = batch.folder.path().join("call.ps1");
+    std::fs::write(&driver, CALL).unwrap();
+    let wrapper = Path::new(env!("CARGO_MANIFEST_DIR")).join("ops/sysprep_wrapper.ps1");
+    let said = batch.execute(&winps, driver.to_str().unwrap(), wrapper.to_str().unwrap());
+    let lines: Vec<&str> = said.lines().skip(1).collect();
+    assert_eq!(
+        lines,
+        [
+            r"/generalize /oobe /quit /quiet /unattend:C:\a.xml",
+            r"/generalize /oobe /mode:vm /quit /quiet /unattend:C:\a.xml",
+        ]
+    );
 }

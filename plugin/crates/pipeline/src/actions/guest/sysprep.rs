@@ -36,6 +36,9 @@ pub struct SysprepParams {
     pub remove_account: bool,
     /// The limit in seconds.
     pub limit_seconds: u64,
+    /// `/mode:vm`.
+    #[serde(default)]
+    pub mode_vm: bool,
 }
 
 /// The proof.
@@ -66,6 +69,7 @@ impl Action for Generalize {
         let guest = self.0.guest(cx, &params.connect)?;
         let (task, work) = place(cx);
         let mut settings = SysprepSettings::new(cx.build().to_string(), params.limit_seconds);
+        settings.mode_vm = params.mode_vm;
         settings.delete.push(work_root(cx));
         if params.remove_account {
             settings.build_account = Some(name(cx.build()));
