@@ -1,5 +1,7 @@
 //! No secret of an answer file is shown: not by the linter, not by the comparison, not in what is compiled for people.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::path::Path;
 
 use reseal_diag::{Look, json, render_all};
