@@ -5,6 +5,7 @@
 mod canaries;
 mod cli;
 mod conformance;
+mod explain;
 mod failures;
 mod first_boot;
 mod packer;

@@ -1,8 +1,9 @@
-//! All pages that `explain` knows: those of the crates below, of plan and build, and of the causes that the
+//! All pages that `explain` knows: those of the crates below, of plan, build and preflight, and of the causes that the
 //! post-mortem names.
 
 mod build;
 mod plan;
+mod preflight;
 
 use reseal_diag::CodePage;
 use reseal_guest::postmortem::{self, Cause, Phase};
@@ -61,7 +62,13 @@ impl From<&Cause> for Page {
 
 /// All pages, table by table.
 pub(super) fn all() -> impl Iterator<Item = Page> {
-    let tables = [reseal_spec::CODES, plan::CODES, build::CODES, reseal_unattend::CODES];
+    let tables = [
+        reseal_spec::CODES,
+        plan::CODES,
+        build::CODES,
+        preflight::CODES,
+        reseal_unattend::CODES,
+    ];
     tables.into_iter().flatten().map(Page::from).chain(causes())
 }
 
@@ -89,11 +96,11 @@ mod tests {
         codes.sort_unstable();
         codes.dedup();
         assert_eq!(codes.len(), count);
-        for page in plan::CODES.iter().chain(build::CODES) {
+        for page in plan::CODES.iter().chain(build::CODES).chain(preflight::CODES) {
             assert!(page.text.len() > 80, "{}", page.code);
             assert!(!page.title.ends_with('.'), "{}", page.code);
         }
-        for code in ["u017", "appx_not_provisioned", "spec::unknown-step"] {
+        for code in ["u017", "P001", "appx_not_provisioned", "spec::unknown-step"] {
             assert!(find(code).is_some(), "{code}");
         }
     }

@@ -145,8 +145,8 @@ fn is_log(path: &str) -> bool {
     ];
     let path = path.to_lowercase();
     let name = path.rsplit('/').next().unwrap_or(&path);
-    let text = name.ends_with(".log") || name.ends_with(".txt");
-    text && NAMES.iter().any(|known| name.contains(known))
+    let (_, ending) = name.rsplit_once('.').unwrap_or_default();
+    matches!(ending, "log" | "txt") && NAMES.iter().any(|known| name.contains(known))
 }
 
 /// Links are not followed: a folder could lead back to itself.
