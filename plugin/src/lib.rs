@@ -7,6 +7,7 @@ pub mod cli;
 pub mod console;
 pub mod exit;
 pub mod lockfile;
+pub mod packer;
 pub mod rehearsal;
 pub mod rim;
 pub mod scrub;
@@ -21,6 +22,10 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Runs the program with its arguments, the first being its own name.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    let launch = rim::env::launch(&arguments);
+    if launch.is_packers() {
+        return packer::main(launch).into();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match runtime {
         Ok(runtime) => runtime.block_on(cli::run(arguments)).into(),

@@ -50,7 +50,7 @@ impl Scrubber {
     }
 
     /// The bytes without secrets, in UTF-8 and in UTF-16 as Windows Installer writes its logs.
-    fn bytes(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+    pub fn bytes(&self, mut bytes: Vec<u8>) -> Vec<u8> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         for secret in known.iter() {
             let plain = secret.expose_secret();

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use reseal_diag::{Diagnostic, SourceText};
 use reseal_engine::run::Asker;
-use reseal_engine::{Ended, Engine, Hooks, Observer, OnError, Plan, Stop};
+use reseal_engine::{Ended, Engine, Hooks, Observer, OnError, Plan, Scrub, Stop};
 use reseal_journal::{Journal, JournalError, Keyring, RunDir};
 use reseal_machine::{BuildId, Clock, Cloud};
 use reseal_pipeline::facts::{self, FileFact};
 use reseal_pipeline::lock::{self, Resolved};
 use reseal_pipeline::plan::{Choices, Planned};
 use reseal_pipeline::problem::{Problem, ProblemKind};
+use reseal_pipeline::world::Provisioners;
 use reseal_pipeline::{actions, secrets};
 use reseal_spec::{BuildInfo, Inputs, Loaded, Spec};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -55,6 +56,11 @@ impl Document {
     /// When the file itself cannot be read; everything else is a diagnostic.
     pub fn read(path: &Path, folder: &SpecFolder, variables: &Variables, build: BuildInfo) -> std::io::Result<Self> {
         let source = SourceText::new(path.display().to_string(), read_text(path)?);
+        Ok(Self::of(&source, path, folder, variables, build))
+    }
+
+    /// Reads a spec that stands in no file of its own; `path` is where it would be.
+    pub fn of(source: &SourceText, path: &Path, folder: &SpecFolder, variables: &Variables, build: BuildInfo) -> Self {
         let load = |build: BuildInfo| {
             let inputs = Inputs {
                 files: folder,
@@ -63,7 +69,7 @@ impl Document {
                 environment: variables.environment.clone(),
                 build,
             };
-            reseal_spec::load(&source, &inputs)
+            reseal_spec::load(source, &inputs)
         };
         let fixed = BuildInfo {
             id: "0".into(),
@@ -75,11 +81,11 @@ impl Document {
             .into_iter()
             .map(|spec| (spec.name.clone(), spec))
             .collect();
-        Ok(Self {
+        Self {
             path: path.to_owned(),
             loaded: load(build),
             canonical,
-        })
+        }
     }
 
     /// What a problem of the plan looks like at its line.
@@ -152,6 +158,8 @@ pub struct Wishes {
     pub locked: bool,
     /// The runner's address in CIDR form, where it is known.
     pub runner: Option<String>,
+    /// Others work in the guest too.
+    pub provisioners: bool,
 }
 
 /// Why there is no plan.
@@ -240,8 +248,10 @@ pub async fn prepare_with(
         force: wishes.force,
         content,
         runner: vec![runner],
+        provisioners: wishes.provisioners,
     };
-    let planned = reseal_pipeline::plan::plan(spec, &facts, &choices).map_err(Unplanned::Problems)?;
+    let mut planned = reseal_pipeline::plan::plan(spec, &facts, &choices).map_err(Unplanned::Problems)?;
+    planned.place(|section| document.loaded.place(section));
     Ok(Prepared {
         planned,
         spec: spec.clone(),
@@ -379,6 +389,20 @@ pub async fn carry_on(
     direction: Direction,
     with: Attendance<'_>,
 ) -> Result<Ended, JournalError> {
+    carry_on_among(setting, opened, direction, with, None).await
+}
+
+/// The same with others who work in the guest too.
+///
+/// # Errors
+/// When the journal cannot be written.
+pub async fn carry_on_among(
+    setting: &Setting,
+    opened: Opened,
+    direction: Direction,
+    with: Attendance<'_>,
+    provisioners: Option<Arc<dyn Provisioners>>,
+) -> Result<Ended, JournalError> {
     let Opened {
         build,
         run: _,
@@ -391,7 +415,8 @@ pub async fn carry_on(
         Arc::clone(&setting.clock),
         &setting.folder,
         &setting.scrubber,
-    );
+    )
+    .with_provisioners(provisioners);
     let registry = actions::registry(&world);
     let watching = Learning {
         observer: with.observer,
@@ -405,6 +430,7 @@ pub async fn carry_on(
         registry: &registry,
         clock: setting.clock.as_ref(),
         keyring: &keyring,
+        scrub: &watching,
         observer: &watching,
         on_error: match with.on_error {
             Policy::Cleanup => OnError::Cleanup,
@@ -442,6 +468,7 @@ pub fn exit(ended: &Ended) -> Exit {
             reseal_engine::FailureClass::from_word(&failure.class).into()
         }
         Ended::CleanedUp { stuck } if stuck.is_empty() => Exit::Ok,
+        Ended::CleanedUp { stuck } if stuck.iter().all(|(_, why)| why.class == "cancelled") => Exit::Interrupted,
         Ended::CleanedUp { .. } => Exit::Cloud,
         Ended::Died => Exit::Internal,
     }
@@ -465,22 +492,36 @@ pub fn new_build(clock: &dyn Clock) -> (BuildId, BuildInfo) {
     (id, info)
 }
 
-/// Teaches the scrubber every secret that a step makes, before anything of that step is shown.
+/// Teaches the scrubber every secret that a step makes, before anything of that step is shown or written.
 struct Learning<'a> {
     observer: &'a dyn Observer,
     keyring: &'a Keyring,
     scrubber: &'a Scrubber,
 }
 
-impl Observer for Learning<'_> {
-    fn event(&self, entry: &reseal_journal::Entry) {
+impl Learning<'_> {
+    fn learn(&self) {
         for secret in self.keyring.values() {
             self.scrubber.learn(&secret);
         }
+    }
+}
+
+impl Observer for Learning<'_> {
+    fn event(&self, entry: &reseal_journal::Entry) {
+        self.learn();
         self.observer.event(entry);
     }
 
     fn signal(&self, signal: &reseal_engine::Signal) {
+        self.learn();
         self.observer.signal(signal);
+    }
+}
+
+impl Scrub for Learning<'_> {
+    fn scrub(&self, text: &str) -> String {
+        self.learn();
+        self.scrubber.text(text)
     }
 }

@@ -6,6 +6,8 @@ mod canaries;
 mod cli;
 mod conformance;
 mod failures;
+mod first_boot;
+mod packer;
 mod plans;
 mod powershell51;
 mod process;

@@ -22,7 +22,7 @@ use crate::session::{self, Document, Setting, Variables, Wishes};
 use crate::wiring;
 
 /// Build facts for commands that build nothing.
-pub(super) fn build_facts() -> BuildInfo {
+pub(crate) fn build_facts() -> BuildInfo {
     session::new_build(&SystemClock::new(1)).1
 }
 
@@ -114,7 +114,7 @@ fn patterns(texts: &[String], console: &Console) -> Result<Vec<glob::Pattern>, E
 }
 
 /// What the command line decides about a plan, and under which address the guest sees this machine.
-pub(super) fn wishes(
+pub(crate) fn wishes(
     spec: &Spec,
     env: &Env,
     clock: &Arc<dyn Clock>,
@@ -125,6 +125,7 @@ pub(super) fn wishes(
     let direct = spec.base.address == AddressKind::Fixed;
     let config = wiring::cloud_config(&spec.cloud, env, Arc::clone(clock), scrubber).ok();
     Wishes {
+        provisioners: false,
         force,
         locked,
         runner: config.and_then(|config| net::runner(&config.credentials.auth_url, direct)),
@@ -132,7 +133,7 @@ pub(super) fn wishes(
 }
 
 /// What a plan or a build needs.
-pub(super) fn setting(
+pub(crate) fn setting(
     clock: Arc<dyn Clock>,
     cloud: Arc<dyn Cloud>,
     runs: &Path,

@@ -38,13 +38,13 @@ pub(super) fn count(diagnostics: &[Diagnostic]) -> String {
 }
 
 /// Shows what the cloud's facts brought up, at the spec's lines.
-pub(super) fn problems(console: &Console, document: &Document, problems: &[Problem]) {
+pub(crate) fn problems(console: &Console, document: &Document, problems: &[Problem]) {
     let shown: Vec<Diagnostic> = problems.iter().map(|problem| document.diagnostic(problem)).collect();
     console.diagnostics(&shown);
 }
 
 /// Says why there is no plan.
-pub(super) fn unplanned(console: &Console, document: &Document, why: &Unplanned) -> Exit {
+pub(crate) fn unplanned(console: &Console, document: &Document, why: &Unplanned) -> Exit {
     match why {
         Unplanned::Problems(found) => problems(console, document, found),
         Unplanned::File(path, error) => {
@@ -63,7 +63,7 @@ pub(super) fn unplanned(console: &Console, document: &Document, why: &Unplanned)
 }
 
 /// Says why the cloud cannot be asked.
-pub(super) fn cloud(console: &Console, error: &CloudUnavailable) {
+pub(crate) fn cloud(console: &Console, error: &CloudUnavailable) {
     match error {
         CloudUnavailable::Credentials(error) => {
             let mut hints = error.hints.clone();

@@ -17,6 +17,8 @@ pub(super) enum Face {
     Json,
     /// A program that reads Packer's lines.
     Machine,
+    /// Packer itself, which runs us and shows what we say.
+    Packer,
 }
 
 impl Face {
@@ -36,7 +38,9 @@ impl Face {
 
     pub(super) fn has_colour(self, look: &Look, env: &Env) -> bool {
         match (self, look.color) {
-            (Self::Json | Self::Machine, _) | (_, Colour::Never) | (Self::Plain(_), Colour::Auto) => false,
+            (Self::Json | Self::Machine | Self::Packer, _) | (_, Colour::Never) | (Self::Plain(_), Colour::Auto) => {
+                false
+            }
             (_, Colour::Always) => true,
             (Self::Live, Colour::Auto) => env.get("NO_COLOR").is_none(),
         }

@@ -6,7 +6,7 @@ use reseal_journal::{Journal, RunDir};
 
 use super::ending::{self, Ending};
 use super::face::Face;
-use super::{Closing, Console, closing, json, machine, manifest, now, summary, timeline};
+use super::{Closing, Console, Weight, closing, json, machine, manifest, now, summary, timeline};
 
 impl Console {
     /// How a build ended: the last lines, the manifest, the job's summary.
@@ -24,6 +24,12 @@ impl Console {
                 for line in closing::lines(self, &ending).iter().skip(1) {
                     self.put_out(&machine::ui(self, "say", line));
                 }
+            }
+            Face::Packer => {
+                let failed = ending.exit != 0;
+                let lines = closing::lines(self, &ending);
+                let weight = if failed { Weight::Error } else { Weight::Step };
+                self.show(weight, lines.join("\n").trim_start());
             }
             Face::Live | Face::Plain(_) => {
                 // One piece: the last lines of parallel builds must not mix.

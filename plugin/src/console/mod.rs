@@ -16,6 +16,7 @@ mod live;
 mod log;
 mod machine;
 mod manifest;
+mod packer;
 mod paint;
 mod plain;
 mod prose;
@@ -51,6 +52,7 @@ use watcher::Renderer;
 
 pub use ask::Terminal;
 pub use ending::Closing;
+pub use packer::{Screen, Weight};
 pub use text::plural;
 pub use watcher::Watcher;
 
@@ -68,6 +70,8 @@ struct Inner {
     unicode: bool,
     stamps: bool,
     sink: Sink,
+    /// Packer's, when it runs us: then nothing goes to the sink.
+    screen: Option<Arc<dyn Screen>>,
     live: MultiProgress,
     begun: AtomicUsize,
     many: AtomicBool,
@@ -82,14 +86,26 @@ impl Console {
         Self::over(look, env, typed, Sink::standard())
     }
 
+    /// A console that speaks through Packer.
+    pub fn on(screen: Arc<dyn Screen>, env: &Env, scrubber: Scrubber) -> Self {
+        let (look, typed) = (Look::default(), "packer build".to_owned());
+        let console = Self::with(Face::Packer, &look, env, typed, Sink::standard(), Some(screen));
+        Self { scrubber, ..console }
+    }
+
     fn over(look: &Look, env: &Env, typed: String, sink: Sink) -> Self {
         let face = Face::of(look, env, sink.is_terminal());
+        Self::with(face, look, env, typed, sink, None)
+    }
+
+    fn with(face: Face, look: &Look, env: &Env, typed: String, sink: Sink, screen: Option<Arc<dyn Screen>>) -> Self {
         let inner = Inner {
             face,
             paint: Paint::new(face.has_colour(look, env)),
             unicode: face::unicode(env),
             stamps: look.timestamp_ui,
             sink,
+            screen,
             live: MultiProgress::with_draw_target(face.draw_target()),
             begun: AtomicUsize::new(0),
             many: AtomicBool::new(false),
@@ -140,6 +156,7 @@ impl Console {
         match self.inner.face {
             Face::Json => self.put_out(&json::line("message", json!({ "level": level, "text": text }))),
             Face::Machine => self.put_out(&machine::ui(self, kind, text)),
+            Face::Packer => self.show(if kind == "error" { Weight::Error } else { Weight::Step }, shown),
             Face::Live | Face::Plain(_) => self.put(shown),
         }
     }
@@ -153,6 +170,11 @@ impl Console {
                     let text = reseal_diag::render(diagnostic, DiagnosticLook::Plain);
                     let kind = if diagnostic.is_error() { "error" } else { "say" };
                     self.put_out(&machine::ui(self, kind, text.trim_end()));
+                }
+                Face::Packer => {
+                    let text = reseal_diag::render(diagnostic, DiagnosticLook::Plain);
+                    let error = diagnostic.is_error();
+                    self.show(if error { Weight::Error } else { Weight::Step }, text.trim_end());
                 }
                 Face::Live | Face::Plain(_) => {
                     if index > 0 {
@@ -186,6 +208,11 @@ impl Console {
         self.inner.face == Face::Json
     }
 
+    /// Whether Packer shows what we say.
+    fn is_packers(&self) -> bool {
+        self.inner.face == Face::Packer
+    }
+
     /// A result as one JSON document on one line.
     pub fn document(&self, kind: &str, fields: Value) {
         self.put_out(&json::line(kind, fields));
@@ -214,8 +241,18 @@ impl Console {
         Pause(self.clone())
     }
 
+    /// Says something through Packer, where that is where we speak.
+    fn show(&self, weight: Weight, text: &str) {
+        if let Some(screen) = &self.inner.screen {
+            screen.show(weight, &self.scrubber.text(text));
+        }
+    }
+
     /// Writes for people, to standard error.
     fn put(&self, text: &str) {
+        if self.inner.face == Face::Packer {
+            return self.show(Weight::Detail, text);
+        }
         let clean = self.scrubber.text(text);
         let clean = if self.inner.stamps { stamped(&clean) } else { clean };
         self.inner.live.suspend(|| self.inner.sink.err(&clean));
@@ -228,12 +265,20 @@ impl Console {
 
     /// Writes to standard output.
     fn put_out(&self, text: &str) {
+        if self.inner.face == Face::Packer {
+            return self.show(Weight::Detail, text);
+        }
         let clean = self.scrubber.text(text);
         self.inner.live.suspend(|| self.inner.sink.out(&clean));
     }
 
     fn live(&self) -> &MultiProgress {
         &self.inner.live
+    }
+
+    /// How wide the terminal is now; people change that while a build runs. `None` leaves lines as they are.
+    fn width(&self) -> Option<usize> {
+        self.inner.sink.width().filter(|_| self.inner.face == Face::Live)
     }
 
     fn paint(&self) -> Paint {
@@ -280,5 +325,6 @@ fn renderer(console: &Console) -> Box<dyn Renderer> {
         Face::Plain(ci) => Box::new(plain::Plain::new(console, ci)),
         Face::Json => Box::new(json::Json::new(console)),
         Face::Machine => Box::new(machine::Machine::new(console)),
+        Face::Packer => Box::new(packer::Ui::new(console)),
     }
 }

@@ -1,10 +1,27 @@
 //! The environment, read once.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use reseal_packer::Launch;
 
 /// A copy of the environment.
 #[derive(Debug, Clone, Default)]
 pub struct Env(BTreeMap<String, String>);
+
+/// How Packer would start this process with these arguments.
+pub fn launch(arguments: &[OsString]) -> Launch {
+    let words = arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
+    Launch::new(words, std::env::vars_os(), std::env::temp_dir())
+}
+
+/// Where this program is.
+///
+/// # Errors
+/// When the system does not say.
+pub fn program() -> std::io::Result<std::path::PathBuf> {
+    std::env::current_exe()
+}
 
 /// Makes every pause of a build so many times shorter; for `reseal lab` only.
 pub const HURRY: &str = "RESEAL_HURRY";

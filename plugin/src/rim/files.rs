@@ -84,24 +84,11 @@ impl reseal_spec::Files for SpecFolder {
 
 impl LocalFiles for SpecFolder {
     fn blob(&self, path: &str) -> io::Result<Arc<dyn Blob>> {
-        let file = File::open(self.path(path))?;
-        let length = file.metadata()?.len();
-        Ok(Arc::new(FileBlob {
-            name: path.to_owned(),
-            length,
-            file: Mutex::new(file),
-        }))
+        Ok(Arc::new(FileBlob::new(path, File::open(self.path(path))?)?))
     }
 
     fn walk(&self, path: &str) -> io::Result<Option<Vec<Found>>> {
-        let root = self.path(path);
-        if !fs::metadata(&root)?.is_dir() {
-            return Ok(None);
-        }
-        let mut found = Vec::new();
-        collect(&root, "", &mut found)?;
-        found.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(Some(found))
+        walk(&self.path(path))
     }
 
     fn log(&self, build: &BuildId, name: &str) -> io::Result<Box<dyn Store>> {
@@ -112,6 +99,20 @@ impl LocalFiles for SpecFolder {
             File::create(path)?,
         ))))
     }
+}
+
+/// All files below a folder, sorted; `None` when it is no folder.
+///
+/// # Errors
+/// What the file system says.
+pub fn walk(root: &Path) -> io::Result<Option<Vec<Found>>> {
+    if !fs::metadata(root)?.is_dir() {
+        return Ok(None);
+    }
+    let mut found = Vec::new();
+    collect(root, "", &mut found)?;
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(Some(found))
 }
 
 /// A relative path whose parts cannot leave the folder.
@@ -147,10 +148,25 @@ fn collect(folder: &Path, prefix: &str, found: &mut Vec<Found>) -> io::Result<()
     Ok(())
 }
 
-struct FileBlob {
+/// An open file that can be read at any place.
+pub struct FileBlob {
     name: String,
     length: u64,
     file: Mutex<File>,
+}
+
+impl FileBlob {
+    /// Reads an open file; `name` is what messages call it.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn new(name: impl Into<String>, file: File) -> io::Result<Self> {
+        Ok(Self {
+            name: name.into(),
+            length: file.metadata()?.len(),
+            file: Mutex::new(file),
+        })
+    }
 }
 
 impl Blob for FileBlob {

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_trait::async_trait;
 use reseal_engine::{ActionError, Context, FailureClass};
 use reseal_machine::communicator::{Blob, Store};
-use reseal_machine::{BuildId, Cloud, Communicator};
+use reseal_machine::{BuildId, Cloud, Communicator, ServerId};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 /// Everything outside: one cloud, the guests, local files, chance.
 #[derive(Clone)]
@@ -21,6 +23,8 @@ pub struct World {
     pub files: Arc<dyn LocalFiles>,
     /// Chance.
     pub random: Arc<dyn Random>,
+    /// Others who work in the guest, when there are any.
+    pub(crate) provisioners: Option<Arc<dyn Provisioners>>,
     links: Arc<Links>,
 }
 
@@ -40,17 +44,30 @@ impl World {
             connector,
             files,
             random,
+            provisioners: None,
             links: Arc::default(),
         }
     }
 
+    /// The same world with others who work in the guest.
+    #[must_use]
+    pub fn with_provisioners(self, provisioners: Option<Arc<dyn Provisioners>>) -> Self {
+        Self { provisioners, ..self }
+    }
+
     /// The guest behind the door that step `connect` found; opened again after a resume.
     pub(crate) fn guest(&self, cx: &Context<'_>, connect: &str) -> Result<Arc<dyn Communicator>, ActionError> {
-        if let Some(link) = self.links.lock().unwrap_or_else(PoisonError::into_inner).get(connect) {
-            return Ok(Arc::clone(link));
+        if let Some(link) = self.linked(connect) {
+            return Ok(link);
         }
         let entrance: Entrance = cx.output(connect)?;
         self.open(cx, connect, &entrance.door)
+    }
+
+    /// The link that a step has opened, if it has.
+    pub(crate) fn linked(&self, connect: &str) -> Option<Arc<dyn Communicator>> {
+        let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        links.get(connect).map(Arc::clone)
     }
 
     /// Opens a door and remembers the link under the step's id.
@@ -118,6 +135,10 @@ pub struct Entrance {
     pub door: Door,
     /// What the guest said of itself.
     pub identity: serde_json::Value,
+    /// App packages for which sysprep would refuse the guest, by full name, before anything was installed; `None` when
+    /// nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apps: Option<Vec<String>>,
 }
 
 /// Opens communicators; the binary has the real one.
@@ -127,6 +148,31 @@ pub trait Connector: Send + Sync {
     /// # Errors
     /// When the door's CA file cannot be read.
     fn connect(&self, door: &Door, password: SecretString) -> Result<Arc<dyn Communicator>, ActionError>;
+}
+
+/// Others who work in the guest of a build, after its software and before it is generalized: the provisioners of a
+/// Packer template. The binary has the real ones.
+#[async_trait]
+pub trait Provisioners: Send + Sync {
+    /// Lets them do their work, to its end.
+    ///
+    /// # Errors
+    /// When one of them fails, or somebody asks to stop.
+    async fn provision(&self, visit: Visit, cancel: &CancellationToken) -> Result<(), ActionError>;
+}
+
+/// The guest that others may work in.
+pub struct Visit {
+    /// The build.
+    pub build: BuildId,
+    /// The machine.
+    pub server: ServerId,
+    /// Where it listens.
+    pub door: Door,
+    /// The password to the door.
+    pub password: SecretString,
+    /// The connection that the build itself uses.
+    pub guest: Arc<dyn Communicator>,
 }
 
 /// A file below a folder.

@@ -104,39 +104,3 @@ impl Query for UnattendPush {
     type Answer = UnattendPushed;
     const SCRIPT: Script = script!("unattend_push", "values");
 }
-
-/// Prepares Cloudbase-Init so that it starts on the clone only when Setup has ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CloudbasePrepare {
-    /// The service's name.
-    pub service: String,
-}
-
-impl Default for CloudbasePrepare {
-    fn default() -> Self {
-        Self {
-            service: "cloudbase-init".to_owned(),
-        }
-    }
-}
-
-/// What was prepared.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CloudbasePrepared {
-    /// The service exists.
-    pub present: bool,
-    /// How it started before.
-    pub start_mode_before: Option<String>,
-    /// `created`, `kept`, `extended` or `none`.
-    pub setup_complete: String,
-    /// Keys of earlier instances that were deleted.
-    pub state_removed: u32,
-    /// Worth knowing.
-    #[serde(default)]
-    pub warnings: Vec<String>,
-}
-
-impl Query for CloudbasePrepare {
-    type Answer = CloudbasePrepared;
-    const SCRIPT: Script = script!("cloudbase_prepare", "values");
-}

@@ -183,13 +183,17 @@ pub struct CloudbaseState {
     pub present: bool,
     /// `Auto` when SetupComplete.cmd has done its work.
     pub start_mode: Option<String>,
+    /// Its service runs at this moment.
+    pub running: bool,
     /// The instance ids that it knows.
     pub instances: Vec<String>,
     /// Its log says that all plugins have run.
     pub plugins_done: bool,
+    /// Its log says that it has set the password and posted it.
+    pub password_set: bool,
 }
 
 impl Query for VerifyFacts {
     type Answer = VerifyFactsResult;
-    const SCRIPT: Script = script!("verify_facts", "values");
+    const SCRIPT: Script = script!("verify_facts", "values", "cloudbase");
 }

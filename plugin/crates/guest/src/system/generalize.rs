@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Query;
 pub use super::tasks::TaskStarted;
-use crate::preflight::Facts;
+use crate::preflight::{AppxFacts, Facts};
 use crate::script::{Script, script};
 
 /// Asks everything that would make sysprep fail.
@@ -29,6 +29,15 @@ impl Default for Preflight {
 impl Query for Preflight {
     type Answer = Facts;
     const SCRIPT: Script = script!("preflight", "values", "pending", "appx");
+}
+
+/// Asks for the app packages that would make sysprep fail, and for nothing else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct AppxBlockers {}
+
+impl Query for AppxBlockers {
+    type Answer = AppxFacts;
+    const SCRIPT: Script = script!("appx_blockers", "values", "appx");
 }
 
 /// What can be cured in the guest before sysprep.

@@ -2,6 +2,7 @@
 //!
 //! `RESEAL_WINPS` names the stand-in for Windows PowerShell; without it these tests say loudly that they did nothing.
 
+mod first_boot;
 mod linux;
 mod server;
 mod sysprep;

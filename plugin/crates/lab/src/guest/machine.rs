@@ -220,6 +220,20 @@ impl Live {
         self.agenda.keys().next().map(|(at, _)| *at)
     }
 
+    /// When the machine will go down, if that is planned.
+    pub fn down_at(&self) -> Option<Timestamp> {
+        let down = |event: &Event| matches!(event, Event::Down { .. } | Event::Off);
+        self.agenda
+            .iter()
+            .find(|(_, event)| down(event))
+            .map(|((at, _), _)| *at)
+    }
+
+    /// Forgets that the machine was to go down.
+    pub fn stay_up(&mut self) {
+        self.cancel(|event| matches!(event, Event::Down { .. }));
+    }
+
     /// Strikes planned events out.
     pub fn cancel(&mut self, which: impl Fn(&Event) -> bool) {
         self.agenda.retain(|_, event| !which(event));

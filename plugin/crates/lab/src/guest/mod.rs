@@ -22,6 +22,7 @@ pub mod process;
 pub mod profile;
 pub mod provider;
 pub mod room;
+pub mod shell;
 pub mod sysprep;
 pub mod sysprep_log;
 pub mod windows;

@@ -19,11 +19,14 @@ use tokio_util::sync::CancellationToken;
 use super::files::hash;
 use super::machine::{Guest, after};
 use super::ops::{self, Cx, Then};
+use super::shell::Shell;
 use crate::winrm::bytes::{Cursor, from_utf16le};
 use crate::winrm::computer::{Computer, Output, Process, StartCommand, Waited};
 use crate::winrm::engine::split;
 use crate::winrm::fault::Fault;
 
+/// The first line of what starts every process of ours.
+const BOOTSTRAP: &str = "# reseal:bootstrap/1";
 /// No frame of ours is larger.
 const LARGEST: usize = 64 << 20;
 
@@ -80,9 +83,7 @@ impl SimProcess {
         };
         let words = split(&process.start.line());
         match words.first().map(|word| word.to_lowercase()) {
-            Some(program) if program == "powershell" || program.ends_with("powershell.exe") => {
-                process.powershell(&words);
-            }
+            Some(program) if process.is_ours(&program, &words) => process.powershell(&words),
             _ => process.command(),
         }
         Arc::new(process)
@@ -92,24 +93,24 @@ impl SimProcess {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `powershell.exe`: only the bootstrap is known.
+    /// Whether this is our own bootstrap: PowerShell without a `cmd.exe` around it. What goes through `cmd.exe` is others'.
+    fn is_ours(&self, program: &str, words: &[String]) -> bool {
+        let powershell = program == "powershell" || program.ends_with("powershell.exe");
+        let first = encoded(words).and_then(|script| script.lines().next().map(|line| line.trim().to_owned()));
+        powershell && (self.start.skip_cmd_shell || first.as_deref() == Some(BOOTSTRAP))
+    }
+
+    /// `powershell.exe` as we start it: only the bootstrap is known.
     fn powershell(&self, words: &[String]) {
         let lower: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
-        let encoded = lower
-            .iter()
-            .position(|word| word == "-encodedcommand")
-            .and_then(|at| words.get(at + 1));
-        let script = encoded
-            .and_then(|text| BASE64_STANDARD.decode(text).ok())
-            .and_then(|bytes| from_utf16le(&bytes));
-        let first = script
+        let first = encoded(words)
             .as_deref()
             .and_then(|text| text.lines().next())
             .unwrap_or_default()
             .trim()
             .to_owned();
         let mut inner = self.lock();
-        if first != "# reseal:bootstrap/1" {
+        if first != BOOTSTRAP {
             self.guest.violation(format!(
                 "powershell.exe was started with something else than the bootstrap: `{first}`"
             ));
@@ -139,47 +140,23 @@ impl SimProcess {
         }
     }
 
-    /// The few commands of `cmd.exe` that programs try a connection with.
+    /// What others than Reseal run: a line of `cmd.exe`, which may start a PowerShell of its own.
     fn command(&self) {
         let line = self.start.line();
-        let line = line.trim();
-        let line = line
-            .strip_prefix("cmd.exe /c ")
-            .or_else(|| line.strip_prefix("cmd /c "))
-            .unwrap_or(line);
         let now = self.guest.now();
-        let (text, code) = {
-            let state = self.guest.state();
-            let name = state.disk.computer_name.clone();
-            match line.split_whitespace().collect::<Vec<_>>().as_slice() {
-                ["echo", rest @ ..] => (format!("{}\r\n", rest.join(" ")), 0),
-                ["hostname"] => (format!("{name}\r\n"), 0),
-                ["whoami"] => (
-                    format!("{}\\{}\r\n", name.to_lowercase(), self.start.user.to_lowercase()),
-                    0,
-                ),
-                ["ver"] => (
-                    format!(
-                        "\r\nMicrosoft Windows [Version 10.0.{}.{}]\r\n",
-                        state.disk.profile.build, state.disk.profile.ubr
-                    ),
-                    0,
-                ),
-                ["exit", code] => (String::new(), code.parse().unwrap_or(0)),
-                _ => (String::new(), 1),
-            }
+        let ran = {
+            let mut state = self.guest.state();
+            Shell::new(&self.guest, &mut state, now, &self.start.user).run(line.trim())
         };
+        let done = after(now, ran.seconds);
         let mut inner = self.lock();
-        if code == 1 && text.is_empty() && !line.starts_with("exit") {
-            let first = line.split_whitespace().next().unwrap_or_default();
-            let text = format!(
-                "'{first}' is not recognized as an internal or external command,\r\noperable program or batch file.\r\n"
-            );
-            inner.say(now, Said::Err(text.into_bytes()));
-        } else if !text.is_empty() {
-            inner.say(now, Said::Out(text.into_bytes()));
+        if !ran.out.is_empty() {
+            inner.say(done, Said::Out(ran.out.into_bytes()));
         }
-        inner.end(now, code);
+        if !ran.err.is_empty() {
+            inner.say(done, Said::Err(ran.err.into_bytes()));
+        }
+        inner.end(done, ran.code);
     }
 
     /// Takes every whole frame from the input.
@@ -355,6 +332,15 @@ const NOISE: &str = "#< CLIXML\r\n<Objs Version=\"1.1.0.1\" xmlns=\"http://schem
                      S=\"progress\" RefId=\"0\"><TN RefId=\"0\"><T>System.Management.Automation.PSCustomObject</T><T>System.Object</T>\
                      </TN><MS><I64 N=\"SourceId\">1</I64><PR N=\"Record\"><AV>Preparing modules for first use.</AV><AI>0</AI><Nil />\
                      <PI>-1</PI><PC>-1</PC><T>Completed</T><SR>-1</SR><SD> </SD></PR></MS></Obj></Objs>";
+
+/// The script on a command line of `powershell.exe`.
+fn encoded(words: &[String]) -> Option<String> {
+    let at = words
+        .iter()
+        .position(|word| word.eq_ignore_ascii_case("-encodedcommand"))?;
+    let bytes = BASE64_STANDARD.decode(words.get(at + 1)?).ok()?;
+    from_utf16le(&bytes)
+}
 
 fn line(kind: &str, value: &Value) -> Vec<u8> {
     format!("##reseal:{kind}:{}\r\n", BASE64_STANDARD.encode(value.to_string())).into_bytes()

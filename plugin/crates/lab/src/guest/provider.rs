@@ -18,6 +18,12 @@ pub const SETUP_COMPLETE: &str = "C:\\Windows\\Setup\\Scripts\\SetupComplete.cmd
 /// Cloudbase-Init's log.
 pub const CLOUDBASE_LOG: &str = "C:\\Program Files\\Cloudbase Solutions\\Cloudbase-Init\\log\\cloudbase-init.log";
 
+/// The configuration of Cloudbase-Init's service.
+pub const CLOUDBASE_CONF: &str = "C:\\Program Files\\Cloudbase Solutions\\Cloudbase-Init\\conf\\cloudbase-init.conf";
+/// The configuration of its run inside the specialize pass.
+pub const CLOUDBASE_UNATTEND_CONF: &str =
+    "C:\\Program Files\\Cloudbase Solutions\\Cloudbase-Init\\conf\\cloudbase-init-unattend.conf";
+
 const GIB: u64 = 1 << 30;
 
 /// The services of a stock server: name, start, running.
@@ -181,6 +187,13 @@ fn files(windows: &mut Windows, made: Timestamp) {
         files.folder(folder, made);
     }
     files.write_text(CLOUDBASE_ANSWER, &answer, made);
+    files.write_text(
+        CLOUDBASE_CONF,
+        &include_str!("data/cloudbase-init.conf").replace('\n', "\r\n"),
+        made,
+    );
+    let unattend = include_str!("data/cloudbase-init-unattend.conf").replace('\n', "\r\n");
+    files.write_text(CLOUDBASE_UNATTEND_CONF, &unattend, made);
     files.write_text(PANTHER_ANSWER, &answer, made);
     let start = "sc config cloudbase-init start= auto && net start cloudbase-init\r\n";
     files.write_text(SETUP_COMPLETE, start, made);

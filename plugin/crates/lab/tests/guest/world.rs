@@ -137,7 +137,10 @@ pub(crate) async fn seal(runner: &mut Runner, change: impl Fn(String) -> String)
     let push = json!({"path": PUSHED, "data": BASE64.encode(&text), "sha256": sha256, "remove": [PANTHER_ANSWER]});
     runner.good("unattend_push", &push).await;
     runner
-        .good("cloudbase_prepare", &json!({"service": "cloudbase-init"}))
+        .good(
+            "cloudbase_prepare",
+            &json!({"service": "cloudbase-init", "change": true, "set": {}}),
+        )
         .await;
     let start = json!({"task": "reseal-r1-sysprep", "work": "C:\\Windows\\Temp\\reseal-r1\\sysprep", "wrapper": "x", "settings": settings()});
     assert_eq!(runner.good("sysprep_start", &start).await["started"], true);

@@ -5,8 +5,8 @@
 //! touches a file system.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use reseal_machine::Communicator as Machine;
@@ -73,6 +73,65 @@ impl Guest {
         self.machine.upload(blob, to, &Silent, cancel).await?;
         Ok(())
     }
+
+    /// A path as templates write it in the machine's own form: `/` is as good as `\`, and variables of the machine's
+    /// environment may stand in it.
+    async fn place(&self, path: &str, cancel: &CancellationToken) -> Result<String, BoxError> {
+        let path = path.replace('/', "\\");
+        let Some(line) = question(&path) else { return Ok(path) };
+        let heard = Heard::default();
+        self.machine.run(&line, &heard, cancel).await?;
+        let answer = heard.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match answer.trim() {
+            "" => Err(format!("the machine does not say where {path} is").into()),
+            place => Ok(place.to_owned()),
+        }
+    }
+}
+
+/// The command that fills the variables of a path in: `$env:TEMP`, `${env:TEMP}` and `%TEMP%` are the same.
+fn question(path: &str) -> Option<String> {
+    if !path.to_ascii_lowercase().contains("$env:") && !path.contains("${env:") && path.matches('%').count() < 2 {
+        return None;
+    }
+    let mut line = "echo ".to_owned();
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('$') {
+        line.push_str(before);
+        let braced = after.strip_prefix('{');
+        let named = braced.unwrap_or(after);
+        let prefix = named
+            .split_at_checked(4)
+            .filter(|(word, _)| word.eq_ignore_ascii_case("env:"));
+        let Some((_, named)) = prefix else {
+            line.push('$');
+            rest = after;
+            continue;
+        };
+        let fits = |character: char| character.is_ascii_alphanumeric() || character == '_';
+        let end = named.find(|character| !fits(character)).unwrap_or(named.len());
+        let (name, after) = named.split_at_checked(end).unwrap_or((named, ""));
+        line.push_str(&format!("%{name}%"));
+        rest = if braced.is_some() {
+            after.strip_prefix('}').unwrap_or(after)
+        } else {
+            after
+        };
+    }
+    line.push_str(rest);
+    Some(line)
+}
+
+/// What a short command prints.
+#[derive(Default)]
+struct Heard(Mutex<String>);
+
+impl OutputSink for Heard {
+    fn output(&self, stream: Stream, text: &str) {
+        if stream == Stream::Out {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
+        }
+    }
 }
 
 #[async_trait]
@@ -100,7 +159,7 @@ impl Communicator for Guest {
         info: Option<FileInfo>,
         cancel: &CancellationToken,
     ) -> Result<(), BoxError> {
-        let to = destination(to, info.as_ref())?;
+        let to = destination(&self.place(to, cancel).await?, info.as_ref())?;
         let mut spool = self.local.spool(&to)?;
         let mut piece = vec![0; PIECE];
         loop {
@@ -124,7 +183,7 @@ impl Communicator for Guest {
         exclude: &[String],
         cancel: &CancellationToken,
     ) -> Result<(), BoxError> {
-        let to = folder_destination(to, from);
+        let to = folder_destination(&self.place(to, cancel).await?, from);
         for file in self.local.walk(from, exclude)? {
             let blob = self.local.open(&file.path)?;
             let to = format!("{to}\\{}", file.relative.replace('/', "\\"));
@@ -134,8 +193,9 @@ impl Communicator for Guest {
     }
 
     async fn download(&self, from: &str, mut to: Writer, cancel: &CancellationToken) -> Result<(), BoxError> {
-        let mut store = Stored(self.local.spool(from)?);
-        self.machine.download(from, &mut store, &Silent, cancel).await?;
+        let from = self.place(from, cancel).await?;
+        let mut store = Stored(self.local.spool(&from)?);
+        self.machine.download(&from, &mut store, &Silent, cancel).await?;
         let blob = store.0.finish()?;
         let mut piece = vec![0; PIECE];
         let mut offset = 0;

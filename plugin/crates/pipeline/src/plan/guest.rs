@@ -5,33 +5,90 @@ use std::collections::BTreeMap;
 use reseal_engine::Leaves::Contained;
 use reseal_engine::{FailureClass, Policy};
 use reseal_guest::Step;
+use reseal_guest::promises::Promise;
 use reseal_guest::system::{Category, Fixes};
 use reseal_spec::model::{Cleanup, CloudbaseMode, Fix, GeneralizeMode, OnFailure, WayIn};
 use reseal_spec::{Spec, SpecStep};
 use reseal_unattend::options::Base;
 
 use super::builder::{Builder, origin};
-use super::ids;
+use super::{Choices, ids};
 use crate::actions::guest::{
-    AnswerFileParams, BaseFile, FileItem, FileParams, HygieneParams, PreflightParams, ReleaseParams, ResidueParams,
-    SettleParams, StepParams, SysprepParams,
+    AnswerFileParams, BaseFile, CloudbaseParams, FileItem, FileParams, HygieneParams, PreflightParams, ProvisionParams,
+    ReleaseParams, ResidueParams, SettleParams, StepParams, Suspect, SysprepParams,
 };
 use crate::facts::{Facts, FileFact};
 
 /// The guest's whole preparation.
-pub(super) fn prepare(builder: &mut Builder, spec: &Spec, facts: &Facts) {
+pub(super) fn prepare(builder: &mut Builder, spec: &Spec, facts: &Facts, choices: &Choices) {
     files(builder, spec, facts);
-    for (number, step) in spec.software.iter().enumerate() {
-        let class = FailureClass::Install;
-        software(builder, "guest", ids::CONNECT, number + 1, step, facts, class);
+    let suspects = install(builder, spec, facts);
+    if choices.provisioners {
+        provision(builder);
     }
     let settle = SettleParams { connect: connect() };
     let title = "restart until Windows is settled";
     builder.add(ids::SETTLE, title, "guest.settle", Contained, &settle);
     hygiene(builder, spec);
     answer_file(builder, spec);
-    check(builder, spec);
+    cloudbase(builder, spec);
+    check(builder, spec, suspects);
     generalize(builder, spec);
+}
+
+/// The software, and after which of its steps the app packages are looked at.
+fn install(builder: &mut Builder, spec: &Spec, facts: &Facts) -> Vec<Suspect> {
+    let mut suspects: Vec<Suspect> = Vec::new();
+    for (number, step) in spec.software.iter().enumerate() {
+        let added = software(
+            builder,
+            "guest",
+            ids::CONNECT,
+            number + 1,
+            step,
+            facts,
+            FailureClass::Install,
+        );
+        if !may_bring_apps(&step.step) {
+            continue;
+        }
+        let earlier = suspects.iter().rev().map(|suspect| suspect.step.clone());
+        let since: Vec<String> = earlier.chain([connect()]).collect();
+        added.params["apps_since"] = serde_json::json!(since);
+        suspects.push(Suspect {
+            step: added.id.clone(),
+            title: added.title.clone(),
+            line: added.origin.as_ref().map(|origin| origin.line),
+        });
+    }
+    suspects
+}
+
+/// Whether a step may leave app packages behind: everything that runs a program of somebody else's.
+fn may_bring_apps(step: &Step) -> bool {
+    [
+        "install_exe",
+        "install_msi",
+        "msix",
+        "powershell",
+        "cmd",
+        "chocolatey",
+        "capability",
+        "windows_update",
+        "msu",
+        "cab",
+    ]
+    .contains(&step.name())
+}
+
+/// Others find the software installed, and what they leave is cleaned up and checked like everything else.
+fn provision(builder: &mut Builder) {
+    let params = ProvisionParams {
+        connect: connect(),
+        ready: ids::READY.to_owned(),
+    };
+    let title = "run the template's provisioners";
+    builder.add(ids::PROVISION, title, "guest.provision", Contained, &params);
 }
 
 fn connect() -> String {
@@ -50,7 +107,7 @@ fn hygiene(builder: &mut Builder, spec: &Spec) {
 }
 
 /// Nothing secret is left, and nothing would make sysprep fail.
-fn check(builder: &mut Builder, spec: &Spec) {
+fn check(builder: &mut Builder, spec: &Spec, suspects: Vec<Suspect>) {
     let variables = spec.secrets.keys().cloned().collect();
     let connect = connect();
     let residue = ResidueParams { connect, variables };
@@ -58,7 +115,7 @@ fn check(builder: &mut Builder, spec: &Spec) {
     builder.add(ids::RESIDUE, title, "guest.residue", Contained, &residue);
     let fix = spec.generalize.fix.iter().map(|fix| fixes(*fix)).collect();
     let connect = self::connect();
-    let preflight = PreflightParams { connect, fix };
+    let preflight = PreflightParams { connect, fix, suspects };
     let title = "check that sysprep can succeed";
     builder.add(ids::PREFLIGHT, title, "guest.preflight", Contained, &preflight);
 }
@@ -123,15 +180,15 @@ fn items(from: &str, to: &str, facts: &Facts) -> Vec<FileItem> {
 }
 
 /// One step of the user's, in the build machine or in the verifying one.
-pub(super) fn software(
-    builder: &mut Builder,
+pub(super) fn software<'a>(
+    builder: &'a mut Builder,
     prefix: &str,
     connect: &str,
     number: usize,
     step: &SpecStep,
     facts: &Facts,
     class: FailureClass,
-) {
+) -> &'a mut reseal_engine::Step {
     let params = StepParams {
         connect: connect.to_owned(),
         number,
@@ -139,6 +196,7 @@ pub(super) fn software(
         only_if: step.policy.only_if.clone(),
         files: hashes(&step.step, facts),
         class,
+        apps_since: None,
     };
     let id = format!("{prefix}/{}", step.id_slug);
     let added = builder.add(id, title(step), "guest.step", Contained, &params);
@@ -148,6 +206,7 @@ pub(super) fn software(
         timeout_seconds: step.policy.timeout.map(|limit| limit.duration().as_secs()),
         continue_on_failure: step.policy.on_failure == OnFailure::Continue,
     };
+    added
 }
 
 fn title(step: &SpecStep) -> String {
@@ -180,12 +239,10 @@ fn answer_file(builder: &mut Builder, spec: &Spec) {
                 .unwrap_or_default(),
         ),
     };
-    let keeps = spec.cloudbase_init.mode == CloudbaseMode::Keep;
     let params = AnswerFileParams {
         connect: ids::CONNECT.into(),
         options: spec.unattend.clone(),
         base,
-        cloudbase: (!keeps).then(|| spec.cloudbase_init.service.clone()),
     };
     builder.add(
         ids::ANSWER_FILE,
@@ -194,6 +251,22 @@ fn answer_file(builder: &mut Builder, spec: &Spec) {
         Contained,
         &params,
     );
+}
+
+/// What keeps the provider's promises on a clone: read, checked, and changed where the spec says so.
+fn cloudbase(builder: &mut Builder, spec: &Spec) {
+    let init = &spec.cloudbase_init;
+    let params = CloudbaseParams {
+        connect: connect(),
+        answer_file: ids::ANSWER_FILE.into(),
+        service: init.service.clone(),
+        change: init.mode == CloudbaseMode::SetupComplete,
+        set: init.set.clone(),
+    };
+    let names: Vec<&str> = Promise::ALL.iter().map(|promise| promise.title()).collect();
+    let verb = if params.change { "keep" } else { "check" };
+    let title = format!("{verb} for the first boot: {}", names.join(", "));
+    builder.add(ids::CLOUDBASE, title, "guest.cloudbase", Contained, &params);
 }
 
 fn fixes(fix: Fix) -> Fixes {

@@ -74,10 +74,10 @@ pub(super) fn start(builder: &mut Builder, spec: &Spec, facts: &Facts, choices: 
 /// The step that gives a machine an address.
 pub(super) fn address(builder: &mut Builder, id: &str, ready: &str, facts: &Facts) {
     let network = facts.external.as_ref().map(|network| network.id.clone());
-    let title = if network.is_some() {
-        "give it a floating address"
-    } else {
-        "take its fixed address"
+    let whom = if id == ids::ADDRESS { "it" } else { "the second machine" };
+    let title = match &network {
+        Some(_) => format!("give {whom} a floating address"),
+        None => format!("reach {whom} by the fixed address"),
     };
     builder.add(
         id,
@@ -164,6 +164,7 @@ pub(super) fn connect(spec: &Spec) -> ConnectParams {
         trust: trust(&winrm.trust),
         account,
         limit_seconds: winrm.timeout.duration().as_secs(),
+        apps: true,
     }
 }
 

@@ -27,6 +27,16 @@ pub struct Planned {
     pub unchanged: Option<crate::facts::Built>,
 }
 
+impl Planned {
+    /// Gives the steps that have no place of their own the place of their section, where `place` knows it.
+    pub fn place(&mut self, place: impl Fn(&str) -> Option<reseal_spec::Origin>) {
+        for step in self.plan.steps.iter_mut().filter(|step| step.origin.is_none()) {
+            let section = ids::section(&step.id).and_then(&place);
+            step.origin = section.as_ref().map(builder::origin);
+        }
+    }
+}
+
 /// What the caller decides.
 #[derive(Debug, Clone, Default)]
 pub struct Choices {
@@ -36,6 +46,8 @@ pub struct Choices {
     pub content: String,
     /// The runner's addresses in CIDR form, for the security group, when the spec names none.
     pub runner: Vec<String>,
+    /// Whether others work in the guest too: the provisioners of a Packer template.
+    pub provisioners: bool,
 }
 
 /// Makes the plan, or says why there is none: everything that is wrong at once.
@@ -48,7 +60,12 @@ pub fn plan(spec: &Spec, facts: &Facts, choices: &Choices) -> Result<Planned, Ve
         return Err(problems);
     }
     let mut plan = Plan::new(spec.name.clone(), steps(spec, facts, choices));
-    plan.content.clone_from(&choices.content);
+    // What others do is not known here: such an image is never the same as one without them, nor as another with them.
+    plan.content = if choices.provisioners {
+        format!("provisioned-{}", choices.content)
+    } else {
+        choices.content.clone()
+    };
     let newest = facts.newest.clone();
     let unchanged =
         newest.filter(|built| !choices.force && !choices.content.is_empty() && built.fingerprint == choices.content);
@@ -73,7 +90,7 @@ pub fn content(spec: &Spec, facts: &Facts) -> String {
 fn steps(spec: &Spec, facts: &Facts, choices: &Choices) -> Vec<reseal_engine::Step> {
     let mut builder = Builder::default();
     machine::start(&mut builder, spec, facts, choices);
-    guest::prepare(&mut builder, spec, facts);
+    guest::prepare(&mut builder, spec, facts, choices);
     machine::capture(&mut builder, spec, facts);
     if spec.verify.boot {
         verify::prove(&mut builder, spec, facts);

@@ -1,5 +1,7 @@
 //! `generalize:` and `cloudbase_init:` — what happens between the last step and the image.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -96,6 +98,10 @@ pub struct CloudbaseInit {
     pub mode: CloudbaseMode,
     /// The name of its service.
     pub service: String,
+    /// Settings for the section `DEFAULT` of its `cloudbase-init.conf`, for example `activate_windows: "true"` or
+    /// `kms_host: kms.example.com`. Only with the mode `setup_complete`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub set: BTreeMap<String, String>,
 }
 
 impl Default for CloudbaseInit {
@@ -103,6 +109,7 @@ impl Default for CloudbaseInit {
         Self {
             mode: CloudbaseMode::SetupComplete,
             service: "cloudbase-init".to_owned(),
+            set: BTreeMap::new(),
         }
     }
 }

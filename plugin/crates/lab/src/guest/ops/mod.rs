@@ -4,6 +4,7 @@
 //! answers the kind `unknown_operation` and is recorded as a violation; an input that does not fit answers
 //! `invalid_input` and is recorded too.
 
+pub mod cloudbase;
 pub mod detect;
 pub mod environment;
 pub mod features;
@@ -290,7 +291,9 @@ fn dispatch(cx: &mut Cx<'_>, op: &str, input: &Value) -> Answered {
         "preflight_fix" => system::fix(cx, input),
         "unattend_find" => generalize::find(cx, input),
         "unattend_push" => generalize::push(cx, input),
-        "cloudbase_prepare" => generalize::cloudbase(cx, input),
+        "cloudbase_prepare" => cloudbase::prepare(cx, input),
+        "first_boot" => cloudbase::first_boot(cx, input),
+        "appx_blockers" => system::appx(cx),
         "sysprep_start" => generalize::start(cx, input),
         "sysprep_poll" => generalize::poll(cx, input),
         "hygiene" => hygiene::hygiene(cx, input),

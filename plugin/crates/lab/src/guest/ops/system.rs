@@ -131,9 +131,7 @@ pub fn preflight(cx: &Cx<'_>, input: &Value) -> Answered {
         "WORKGROUP"
     };
     let service = |name: &str| disk.services.get(&name.to_lowercase());
-    let appx = wanted
-        .appx
-        .then(|| json!({"available": true, "blockers": blockers(cx)}));
+    let appx = wanted.appx.then(|| apps(cx));
     // The probe starts the service, which runs on demand only.
     let sppsvc = service("sppsvc").map(|service| {
         if service.start == "Disabled" {
@@ -219,6 +217,15 @@ fn providers(cx: &Cx<'_>) -> Vec<Value> {
     let entry =
         |command| json!({"pass": "Cleanup", "name": "{00000000-0000-0000-0000-000000000001}", "command": command});
     command.into_iter().map(entry).collect()
+}
+
+/// `appx_blockers`.
+pub fn appx(cx: &Cx<'_>) -> Answered {
+    Ok(Done::after(2.5, apps(cx)))
+}
+
+fn apps(cx: &Cx<'_>) -> Value {
+    json!({"available": true, "blockers": blockers(cx)})
 }
 
 fn blockers(cx: &Cx<'_>) -> Vec<Value> {

@@ -50,6 +50,13 @@ impl Machine for Files {
     }
 
     async fn run(&self, command: &str, sink: &dyn OutputSink, _cancel: &CancellationToken) -> Result<Exit, CommError> {
+        if let Some(text) = command.strip_prefix("echo ") {
+            sink.output(
+                Stream::Out,
+                &format!("{}\r\n", text.replace("%TEMP%", r"C:\T").replace("%temp%", r"C:\T")),
+            );
+            return Ok(Exit { code: 0 });
+        }
         let Some(count) = command.strip_prefix("talk ") else {
             return Err(lost());
         };
@@ -211,6 +218,20 @@ async fn files_are_stored_before_they_are_sent() {
     stopped.cancel();
     let (never, _open) = tokio::io::duplex(1);
     assert!(guest.upload("x", Box::new(never), None, &stopped).await.is_err());
+}
+
+#[tokio::test]
+async fn a_place_may_be_written_in_all_the_usual_ways() {
+    let (_, guest) = bridge();
+    let check = async |written: &str, place: &str| {
+        let found = guest.place(written, &CancellationToken::new()).await.unwrap();
+        assert_eq!(found, place, "{written}");
+    };
+    check("C:/Windows/Temp/x.ps1", r"C:\Windows\Temp\x.ps1").await;
+    check("$env:TEMP/x.ps1", r"C:\T\x.ps1").await;
+    check("${env:temp}\\x$y", r"C:\T\x$y").await;
+    check("%TEMP%/x", r"C:\T\x").await;
+    check(r"C:\100% $x", r"C:\100% $x").await;
 }
 
 #[tokio::test]

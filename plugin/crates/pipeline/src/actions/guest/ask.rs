@@ -5,12 +5,31 @@ use std::time::Duration;
 use reseal_engine::{ActionError, Context, FailureClass};
 use reseal_guest::system::Query;
 use reseal_guest::{Call, StepFailure};
+use reseal_machine::communicator::Script;
 use reseal_machine::{CommError, Communicator};
 use secrecy::SecretString;
 use serde_json::Value;
 
-/// Attempts of an operation that may be repeated freely, when the connection is lost under it.
+/// Attempts of an operation that may be repeated, when the connection is lost under it.
 const ATTEMPTS: u32 = 5;
+
+/// What may be done again when the connection was lost under it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// The operation looks first and does only what is missing: every operation of ours does.
+    Freely,
+    /// Only what the guest cannot have begun.
+    Unstarted,
+}
+
+/// Why a question has no answer.
+#[derive(Debug)]
+pub(super) enum Unanswered {
+    /// The guest could not be reached, or was lost.
+    Lost(CommError),
+    /// The guest says no.
+    Refused(StepFailure),
+}
 
 /// Asks a system operation. All of them may be repeated, so a lost connection costs only time.
 pub(super) async fn ask<Q: Query>(
@@ -18,37 +37,57 @@ pub(super) async fn ask<Q: Query>(
     guest: &dyn Communicator,
     query: &Q,
 ) -> Result<Q::Answer, ActionError> {
-    let answer = invoke(cx, guest, &query.call()).await?;
+    let call = query.call();
+    let input = SecretString::from(call.input.to_string());
+    let answer = invoke_secret(cx, guest, &call, &input, Repeat::Freely).await?;
     Q::read(&answer).map_err(|failure| refused(FailureClass::Internal, &failure))
 }
 
-/// Runs a call in the resident runner and returns the whole answer.
-pub(super) async fn invoke(cx: &Context<'_>, guest: &dyn Communicator, call: &Call) -> Result<Value, ActionError> {
-    let input = SecretString::from(call.input.to_string());
-    invoke_secret(cx, guest, call, &input).await
+/// Asks once: for looks that come again anyway, and for what must not be done twice.
+pub(super) async fn once<Q: Query>(
+    cx: &Context<'_>,
+    guest: &dyn Communicator,
+    query: &Q,
+) -> Result<Q::Answer, Unanswered> {
+    let input = SecretString::from(query.input().to_string());
+    let answer = guest.invoke(script(Q::SCRIPT), &input, &cx.sink(), cx.cancel()).await;
+    Q::read(&answer.map_err(Unanswered::Lost)?).map_err(Unanswered::Refused)
 }
 
-/// The same with an input that holds secrets.
+/// Runs a call in the resident runner, with an input that may hold secrets, and returns the whole answer.
 pub(super) async fn invoke_secret(
     cx: &Context<'_>,
     guest: &dyn Communicator,
     call: &Call,
     input: &SecretString,
+    repeat: Repeat,
 ) -> Result<Value, ActionError> {
-    let script = reseal_machine::communicator::Script {
-        name: call.script.name,
-        text: call.script.text,
-    };
     let mut attempt = 1;
     loop {
-        match guest.invoke(script, input, &cx.sink(), cx.cancel()).await {
-            Err(error @ (CommError::Lost { .. } | CommError::Unreachable(_))) if attempt < ATTEMPTS => {
+        match guest.invoke(script(call.script), input, &cx.sink(), cx.cancel()).await {
+            Err(error) if attempt < ATTEMPTS && may_repeat(&error, repeat) => {
                 cx.note(format!("asking again: {error}"));
                 cx.pause(Duration::from_secs(5)).await?;
                 attempt += 1;
             }
             result => return Ok(result?),
         }
+    }
+}
+
+fn may_repeat(error: &CommError, repeat: Repeat) -> bool {
+    match error {
+        CommError::Unreachable(_) | CommError::Lost { started: false, .. } => true,
+        CommError::Lost { started: true, .. } => repeat == Repeat::Freely,
+        _ => false,
+    }
+}
+
+/// The script as the communicator takes it.
+fn script(script: reseal_guest::Script) -> Script {
+    Script {
+        name: script.name,
+        text: script.text,
     }
 }
 

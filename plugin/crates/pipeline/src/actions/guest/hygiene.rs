@@ -52,7 +52,7 @@ impl Action for Clean {
             limit + Duration::from_mins(5),
         );
         let answer = detached::run(cx, guest.as_ref(), &place, &call, hygiene.input()).await?;
-        detached::remove(cx, guest.as_ref(), &place).await?;
+        detached::remove(cx, guest.as_ref(), &place).await;
         let result = Hygiene::read(&answer).map_err(|failure| refused(FailureClass::Sysprep, &failure))?;
         for category in &result.categories {
             let name = serde_json::to_value(category.category).unwrap_or_default();

@@ -9,6 +9,7 @@ use reseal_guest::system::{Fixes, Preflight, PreflightFix};
 use reseal_machine::{Communicator, Schedule};
 use serde::{Deserialize, Serialize};
 
+use super::apps::{self, Suspect};
 use super::ask::ask;
 use crate::world::World;
 
@@ -22,6 +23,9 @@ pub struct PreflightParams {
     pub connect: String,
     /// The cures that the spec allows.
     pub fix: Vec<Fixes>,
+    /// The steps after which somebody looked at the app packages, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspects: Vec<Suspect>,
 }
 
 /// The action.
@@ -35,27 +39,32 @@ impl Action for Check {
 
     async fn run(&self, cx: &Context<'_>, params: &PreflightParams) -> Result<Vec<String>, ActionError> {
         let guest = self.0.guest(cx, &params.connect)?;
-        let findings = settled(cx, guest.as_ref()).await?;
-        let curable: Vec<Fixes> = cures(&findings, &params.fix);
-        let findings = if curable.is_empty() {
-            findings
+        let seen = settled(cx, guest.as_ref()).await?;
+        let curable: Vec<Fixes> = cures(&seen.findings, &params.fix);
+        let seen = if curable.is_empty() {
+            seen
         } else {
             cure(cx, guest.as_ref(), curable).await?
         };
-        report(cx, &findings)
+        report(cx, &seen.findings).map_err(|error| error.said(guilty(cx, params, &seen.packages)))
     }
 }
 
+/// What was found, and the app packages among it.
+struct Seen {
+    findings: Vec<Finding>,
+    packages: Vec<String>,
+}
+
 /// Looks until nothing is found any more that passes by itself.
-async fn settled(cx: &Context<'_>, guest: &dyn Communicator) -> Result<Vec<Finding>, ActionError> {
+async fn settled(cx: &Context<'_>, guest: &dyn Communicator) -> Result<Seen, ActionError> {
     let look = || async {
-        let findings = judged(cx, guest).await?;
-        Ok(
-            match findings.iter().find(|finding| finding.severity == Severity::Wait) {
-                Some(wait) => Verdict::Waiting(format!("{} {}", wait.code, wait.message)),
-                None => Verdict::Done(findings),
-            },
-        )
+        let seen = judged(cx, guest).await?;
+        let busy = seen.findings.iter().find(|finding| finding.severity == Severity::Wait);
+        Ok(match busy {
+            Some(wait) => Verdict::Waiting(format!("{} {}", wait.code, wait.message)),
+            None => Verdict::Done(seen),
+        })
     };
     let schedule = Schedule {
         longest: Duration::from_secs(30),
@@ -65,13 +74,17 @@ async fn settled(cx: &Context<'_>, guest: &dyn Communicator) -> Result<Vec<Findi
     waited.map_err(|error| error.class(FailureClass::Sysprep))
 }
 
-async fn judged(cx: &Context<'_>, guest: &dyn Communicator) -> Result<Vec<Finding>, ActionError> {
+async fn judged(cx: &Context<'_>, guest: &dyn Communicator) -> Result<Seen, ActionError> {
     let facts = ask(cx, guest, &Preflight::default()).await?;
     let options = Options {
         now_epoch: Some(cx.clock().now().as_second()),
         ..Options::default()
     };
-    Ok(judge(&facts, &options))
+    let blockers = facts.appx.iter().flat_map(|appx| &appx.blockers);
+    Ok(Seen {
+        findings: judge(&facts, &options),
+        packages: blockers.map(|blocker| blocker.full_name.clone()).collect(),
+    })
 }
 
 fn cures(findings: &[Finding], allowed: &[Fixes]) -> Vec<Fixes> {
@@ -85,7 +98,7 @@ fn cures(findings: &[Finding], allowed: &[Fixes]) -> Vec<Fixes> {
     cures
 }
 
-async fn cure(cx: &Context<'_>, guest: &dyn Communicator, fixes: Vec<Fixes>) -> Result<Vec<Finding>, ActionError> {
+async fn cure(cx: &Context<'_>, guest: &dyn Communicator, fixes: Vec<Fixes>) -> Result<Seen, ActionError> {
     let fix = PreflightFix {
         fixes,
         packages: vec![],
@@ -129,6 +142,17 @@ fn report(cx: &Context<'_>, findings: &[Finding]) -> Result<Vec<String>, ActionE
     );
     error.hints.extend(errors.iter().map(|finding| hint(finding)));
     Err(error)
+}
+
+/// Which step brought the app packages that are in the way.
+fn guilty(cx: &Context<'_>, params: &PreflightParams, packages: &[String]) -> Vec<String> {
+    packages
+        .iter()
+        .filter_map(|package| {
+            let origin = apps::origin(cx, &params.connect, &params.suspects, package)?;
+            Some(format!("{package}: {origin}"))
+        })
+        .collect()
 }
 
 fn hint(finding: &Finding) -> String {
