@@ -355,6 +355,7 @@ async fn an_uploaded_file_is_not_a_windows() {
     let url = site.at("image", &format!("/images/{image}/file"));
     let headers = [
         ("X-Auth-Token", site.token.as_str()),
+        ("Accept", "application/json"),
         ("Content-Type", "application/octet-stream"),
     ];
     send("PUT", &url, &headers, b"not a disk".to_vec())
