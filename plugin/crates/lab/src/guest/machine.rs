@@ -291,6 +291,10 @@ impl State {
         self.disk.pending.cbs = false;
         self.disk.pending.renames.clear();
         self.history.push("boot".to_owned());
+        if !self.disk.bootable {
+            self.live.send("BdsDxe: No bootable option or device was found.");
+            return;
+        }
         if faults.armed("console-silent").is_none() {
             for line in FIRMWARE {
                 self.live.send(line);

@@ -89,6 +89,13 @@ pub fn disk(image_name: &str, now: Timestamp) -> Windows {
     windows
 }
 
+/// A disk that is not one of Windows: no firmware starts it.
+pub fn blank(now: Timestamp) -> Windows {
+    let mut windows = bare(Profile::of_image(""), now);
+    windows.bootable = false;
+    windows
+}
+
 fn bare(profile: Profile, made: Timestamp) -> Windows {
     let language = profile.language.to_owned();
     Windows {
@@ -109,6 +116,7 @@ fn bare(profile: Profile, made: Timestamp) -> Windows {
         pending: Pending::default(),
         boot_id: 2,
         sealed: 0,
+        bootable: true,
         setup: Setup::generalized(made),
         winrm: WinRm {
             http: true,

@@ -176,12 +176,8 @@ impl Room {
 impl MachineRoom for Room {
     fn boot(&self, request: BootRequest) -> Arc<dyn Machine> {
         let now = self.options.clock.now();
-        let mut disk = request
-            .disk
-            .0
-            .downcast_ref::<Windows>()
-            .cloned()
-            .unwrap_or_else(|| provider::disk("", now));
+        let windows = request.disk.0.downcast_ref::<Windows>().cloned();
+        let mut disk = windows.unwrap_or_else(|| provider::blank(now));
         self.damage(&mut disk);
         let birth = Birth {
             server_id: request.server_id,

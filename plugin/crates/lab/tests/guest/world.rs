@@ -341,3 +341,14 @@ async fn two_hundred_guests_live_side_by_side() {
         machine.destroy();
     }
 }
+
+#[tokio::test]
+async fn a_disk_that_is_no_windows_does_not_start() {
+    let world = World::new(&[]);
+    let machine = world.boot("blank", world.room.blank_disk(), Some(user_data()));
+    world.wait(3600).await;
+    assert!(machine.console().contains("No bootable option or device was found"));
+    assert_eq!((machine.power(), machine.posted_password()), (Power::On, None));
+    let mut raw = Raw::connect(machine.address()).await;
+    assert!(raw.http("", b"").await.is_none());
+}
