@@ -134,8 +134,10 @@ fn next(console: &Console, ending: &Ending, lines: &mut Vec<String>) {
             "goes on from the step that failed"
         } else if command.starts_with("reseal cleanup") {
             "removes what is left"
+        } else if command.starts_with("reseal build") {
+            "once the cause is cured; `-on-error=abort` keeps the machine to look at"
         } else {
-            "builds it again"
+            "once the cause is cured"
         };
         lines.push(field(name, &paint.strong(command)));
         lines.push(field("", &paint.dim(why)));
@@ -144,14 +146,13 @@ fn next(console: &Console, ending: &Ending, lines: &mut Vec<String>) {
 
 /// What an exit code means, as the documentation's table says it.
 fn meaning(exit: u8) -> &'static str {
-    const TABLE: [(Exit, &str); 13] = [
+    const TABLE: [(Exit, &str); 12] = [
         (Exit::Ok, "all is well"),
         (
             Exit::Internal,
             "a fault of this program, or a step that did not end in time",
         ),
         (Exit::Input, "the spec or the command line is wrong"),
-        (Exit::Format, "something needs formatting"),
         (Exit::Cloud, "the cloud refused, or is not well"),
         (Exit::Unreachable, "the guest cannot be reached"),
         (Exit::Install, "a step of the software failed"),

@@ -450,6 +450,20 @@ pub enum ResourceKind {
     Image,
 }
 
+impl ResourceKind {
+    /// The word for it, for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Volume => "volume",
+            Self::FloatingIp => "floating address",
+            Self::SecurityGroup => "security group",
+            Self::Keypair => "key pair",
+            Self::Image => "image",
+        }
+    }
+}
+
 /// A cloud. Behaviour that every implementation keeps, beside what each method says:
 ///
 /// - deleting what is gone succeeds;
