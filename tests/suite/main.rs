@@ -7,6 +7,7 @@ mod cli;
 mod conformance;
 mod failures;
 mod first_boot;
+mod packer;
 mod plans;
 mod powershell51;
 mod process;

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    build, completions, doctor, explain, init, lab, plan, rehearse, report, resume, schema, status, unattend, validate,
+    build, completions, doctor, explain, init, lab, packer, plan, rehearse, report, resume, schema, status, unattend,
+    validate,
 };
 use crate::console::text::quoted;
 
@@ -106,6 +107,9 @@ pub enum Command {
     Explain(explain::Explain),
     /// Say what is reachable, and which layer fails.
     Doctor(doctor::Doctor),
+    /// This program as Packer's plugin.
+    #[command(subcommand)]
+    Packer(packer::Packer),
     /// Print the JSON Schema of specs.
     Schema(schema::Schema),
     /// Print the completions for a shell.

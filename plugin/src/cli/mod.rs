@@ -9,6 +9,7 @@ mod init;
 mod lab;
 mod one;
 pub(crate) mod open;
+mod packer;
 mod pages;
 mod plan;
 mod rehearse;
@@ -59,6 +60,7 @@ pub async fn run(arguments: Vec<OsString>) -> Exit {
         Command::Unattend(command) => unattend::unattend(&command, &env, &console),
         Command::Explain(command) => explain::explain(&command, &console),
         Command::Doctor(command) => doctor::doctor(&command, &env, &console).await,
+        Command::Packer(command) => packer::packer(&command, &env, &console),
         Command::Schema(command) => schema::schema(&command, &console),
         Command::Completions(command) => completions::completions(&command, &console),
     }

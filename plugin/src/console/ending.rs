@@ -9,6 +9,7 @@ use reseal_engine::plan::{Leaves, Origin};
 use reseal_engine::{Ended, FailureClass, Plan};
 use reseal_journal::{BuildState, FailureRecord, Journal, RunDir, StepState};
 use reseal_machine::BuildId;
+use reseal_pipeline::plan::ids;
 use serde::Serialize;
 
 use super::tally::Tally;
@@ -177,6 +178,15 @@ impl Ending {
         let cleanup = format!("reseal cleanup {}{runs}", self.build);
         let left = !self.stuck.is_empty() || !self.kept.is_empty();
         match self.outcome {
+            // What others did in the guest can only be done again by them, from the beginning.
+            Outcome::Held
+                if self
+                    .failure
+                    .as_ref()
+                    .is_some_and(|failed| failed.step == ids::PROVISION) =>
+            {
+                vec![cleanup]
+            }
             Outcome::Held | Outcome::Died => vec![resume, cleanup],
             _ if left => vec![cleanup],
             Outcome::Failed => vec![self.again(typed)],

@@ -32,7 +32,9 @@ impl Image {
         let opened = opened.map_err(|why| Unclear::Wrong(vec![why]))?;
         let (errors, warnings) = opened.complaints();
         if !errors.is_empty() {
-            return Err(Unclear::Wrong(errors));
+            // An empty line between complaints of many lines.
+            let ended = errors.into_iter().map(|error| format!("{error}\n")).collect();
+            return Err(Unclear::Wrong(ended));
         }
         opened.chosen(&order).map_err(|why| Unclear::Wrong(vec![why]))?;
         Ok((order, warnings))

@@ -15,6 +15,14 @@ pub fn launch(arguments: &[OsString]) -> Launch {
     Launch::new(words, std::env::vars_os(), std::env::temp_dir())
 }
 
+/// Where this program is.
+///
+/// # Errors
+/// When the system does not say.
+pub fn program() -> std::io::Result<std::path::PathBuf> {
+    std::env::current_exe()
+}
+
 /// Makes every pause of a build so many times shorter; for `reseal lab` only.
 pub const HURRY: &str = "RESEAL_HURRY";
 

@@ -63,8 +63,17 @@ function Invoke-Tool {
 function Clear-Temp {
     param($In, [hashtable]$Count)
     $windows = [string]$env:SystemRoot
-    $folders = @("$windows\Temp", "$windows\Prefetch", "$windows\Minidump", "$env:SystemDrive\PerfLogs", "$env:SystemDrive\`$Recycle.Bin", "$env:ProgramData\Microsoft\Windows\WER\ReportQueue", "$env:ProgramData\Microsoft\Windows\WER\ReportArchive")
+    $folders = @("$windows\Temp")
     foreach ($userFolder in Get-ProfileFolders) { $folders += "$userFolder\AppData\Local\Temp" }
+    foreach ($folder in $folders) { Remove-Contents $folder $In.keep $Count }
+}
+
+function Clear-CrashDumps {
+    param($In, [hashtable]$Count)
+    $windows = [string]$env:SystemRoot
+    $reports = "$env:ProgramData\Microsoft\Windows\WER"
+    $folders = @("$windows\Minidump", "$windows\LiveKernelReports", "$reports\ReportQueue", "$reports\ReportArchive")
+    foreach ($userFolder in Get-ProfileFolders) { $folders += "$userFolder\AppData\Local\CrashDumps" }
     foreach ($folder in $folders) { Remove-Contents $folder $In.keep $Count }
     Remove-Files @("$windows\MEMORY.DMP") $Count
 }
@@ -85,11 +94,22 @@ function Clear-EventLogs {
 
 function Clear-UpdateCache {
     param([hashtable]$Count)
-    $names = 'wuauserv', 'bits', 'UsoSvc', 'DoSvc'
-    $running = @($names | Where-Object { $service = Get-Service -Name $_ -ErrorAction SilentlyContinue; $null -ne $service -and [string]$service.Status -eq 'Running' })
-    foreach ($name in $running) { Stop-Service -Name $name -Force -ErrorAction SilentlyContinue }
-    Remove-Contents "$env:SystemRoot\SoftwareDistribution\Download" @() $Count
+    Clear-Stopped @('wuauserv', 'bits', 'UsoSvc') "$env:SystemRoot\SoftwareDistribution\Download" $Count
+}
+
+function Clear-DeliveryOptimization {
+    param([hashtable]$Count)
+    $cache = "$env:SystemRoot\ServiceProfiles\NetworkService\AppData\Local\Microsoft\Windows\DeliveryOptimization\Cache"
     if (Get-Command -Name Delete-DeliveryOptimizationCache -ErrorAction SilentlyContinue) { Delete-DeliveryOptimizationCache -Force -ErrorAction SilentlyContinue } # winps: ignore C105,C106,C109 only where it is there
+    Clear-Stopped @('DoSvc') $cache $Count
+}
+
+function Clear-Stopped {
+    # Empties a folder while the services that use it are stopped.
+    param([string[]]$Services, [string]$Folder, [hashtable]$Count)
+    $running = @($Services | Where-Object { $service = Get-Service -Name $_ -ErrorAction SilentlyContinue; $null -ne $service -and [string]$service.Status -eq 'Running' })
+    foreach ($name in $running) { Stop-Service -Name $name -Force -ErrorAction SilentlyContinue }
+    Remove-Contents $Folder @() $Count
     # A stopped update service can make sysprep's validators fail.
     foreach ($name in $running) { Start-Service -Name $name -ErrorAction SilentlyContinue }
 }
@@ -123,6 +143,20 @@ function Clear-PowerShellHistory {
     }
 }
 
+function Clear-RunHistory {
+    # Of every account whose part of the registry is loaded, the build's own among them.
+    param([hashtable]$Count)
+    $explorer = 'SOFTWARE\Microsoft\Windows\CurrentVersion\Explorer'
+    foreach ($user in @(Get-ChildItem -Path 'Registry::HKEY_USERS' -ErrorAction SilentlyContinue)) {
+        foreach ($list in 'RunMRU', 'TypedPaths') {
+            $path = "Registry::HKEY_USERS\$($user.PSChildName)\$explorer\$list"
+            $key = Get-Item -LiteralPath $path -ErrorAction SilentlyContinue
+            if ($null -eq $key) { continue }
+            Clear-Values $path @($key.GetValueNames()) $Count
+        }
+    }
+}
+
 function Clear-AnswerFiles {
     param([hashtable]$Count)
     $windows = [string]$env:SystemRoot
@@ -153,9 +187,14 @@ function Clear-Category {
     param([string]$Category, $In, [hashtable]$Count, [long]$Seconds)
     switch ($Category) {
         'temp' { Clear-Temp $In $Count }
+        'crash_dumps' { Clear-CrashDumps $In $Count }
+        'recycle_bin' { Remove-Contents "$env:SystemDrive\`$Recycle.Bin" $In.keep $Count }
+        'prefetch' { Remove-Contents "$env:SystemRoot\Prefetch" $In.keep $Count }
         'event_logs' { Clear-EventLogs $Count }
         'component_store' { Invoke-Tool 'dism.exe' '/English /Online /Cleanup-Image /StartComponentCleanup /ResetBase /Quiet' $Seconds @(0, 3010) }
         'update_cache' { Clear-UpdateCache $Count }
+        'delivery_optimization' { Clear-DeliveryOptimization $Count }
+        'run_history' { Clear-RunHistory $Count }
         'powershell_history' { Clear-PowerShellHistory $Count }
         'answer_files' { Clear-AnswerFiles $Count }
         'winlogon' { Clear-Values 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon' @('DefaultPassword', 'AutoAdminLogon', 'AutoLogonCount', 'DefaultUserName', 'DefaultDomainName') $Count }

@@ -11,12 +11,14 @@
 
 pub mod call;
 pub mod catalogue;
+pub mod codes;
 pub mod detect;
 pub mod error;
 pub mod exit_codes;
 pub mod failure;
 pub mod outcome;
 mod parse;
+pub mod postmortem;
 pub mod preflight;
 pub mod promises;
 pub mod script;

@@ -68,7 +68,7 @@ impl Check {
 pub async fn check(config: OpenStackConfig) -> Vec<Check> {
     let mut checks: Vec<_> = config
         .credentials
-        .remarks()
+        .remarks(config.dialect)
         .into_iter()
         .map(|remark| Check::bad("credentials", remark, "check `OS_USERNAME`"))
         .collect();

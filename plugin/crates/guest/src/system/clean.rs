@@ -10,16 +10,26 @@ use crate::script::{Script, script};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
-    /// Temporary files, crash dumps, error reports, the recycle bin.
+    /// Temporary folders of Windows and of the accounts.
     Temp,
+    /// Crash dumps and error reports.
+    CrashDumps,
+    /// The recycle bin.
+    RecycleBin,
+    /// Prefetch files.
+    Prefetch,
     /// All event logs.
     EventLogs,
     /// Superseded components (`StartComponentCleanup /ResetBase`); slow, and updates can no longer be removed.
     ComponentStore,
-    /// Downloads of Windows Update and Delivery Optimization.
+    /// Downloads of Windows Update.
     UpdateCache,
+    /// The cache of Delivery Optimization.
+    DeliveryOptimization,
     /// Histories and transcripts of PowerShell.
     PowershellHistory,
+    /// What was typed into Run and into the address bar of Explorer, by accounts that are loaded.
+    RunHistory,
     /// Old answer files.
     AnswerFiles,
     /// Automatic logon and its password.

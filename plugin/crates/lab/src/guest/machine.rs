@@ -412,7 +412,7 @@ impl Computer for Guest {
         let now = self.now();
         let state = self.state();
         let lost = state.live.network_lost_until.is_some_and(|until| now < until);
-        if state.live.power == Power::Off || lost {
+        if state.live.power == Power::Off || lost || super::ops::firewall::shuts(&state.disk, port) {
             return Listening::Closed;
         }
         match (state.live.winrm, port) {

@@ -449,6 +449,8 @@ fn clean(state: &mut State, at: Timestamp) {
     if let Some(account) = &run.settings.build_account {
         state.disk.users.remove(&account.to_lowercase());
         state.disk.files.remove(&format!("C:\\Users\\{account}"));
+        // What the account set for itself goes with its part of the registry.
+        state.disk.registry.retain(|path, _| !path.starts_with("hkcu\\"));
     }
     state.disk.winrm.full_token = false;
     state.disk.winrm.https = None;

@@ -8,5 +8,6 @@ mod faults;
 mod ntlm;
 mod operations;
 mod server;
+mod settings;
 mod support;
 mod world;

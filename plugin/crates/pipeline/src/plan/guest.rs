@@ -281,14 +281,18 @@ fn fixes(fix: Fix) -> Fixes {
 }
 
 fn categories(spec: &Spec) -> Vec<Category> {
-    let one = |cleanup: &Cleanup| match cleanup {
-        Cleanup::Temp | Cleanup::CrashDumps | Cleanup::RecycleBin | Cleanup::Prefetch => Category::Temp,
-        Cleanup::EventLogs => Category::EventLogs,
-        Cleanup::ComponentStore => Category::ComponentStore,
-        Cleanup::UpdateCache | Cleanup::DeliveryOptimization => Category::UpdateCache,
-        Cleanup::History => Category::PowershellHistory,
+    let meant = |cleanup: &Cleanup| match cleanup {
+        Cleanup::Temp => vec![Category::Temp],
+        Cleanup::CrashDumps => vec![Category::CrashDumps],
+        Cleanup::RecycleBin => vec![Category::RecycleBin],
+        Cleanup::Prefetch => vec![Category::Prefetch],
+        Cleanup::EventLogs => vec![Category::EventLogs],
+        Cleanup::ComponentStore => vec![Category::ComponentStore],
+        Cleanup::UpdateCache => vec![Category::UpdateCache],
+        Cleanup::DeliveryOptimization => vec![Category::DeliveryOptimization],
+        Cleanup::History => vec![Category::PowershellHistory, Category::RunHistory],
     };
-    let mut categories: Vec<Category> = spec.generalize.cleanup.iter().map(one).collect();
+    let mut categories: Vec<Category> = spec.generalize.cleanup.iter().flat_map(meant).collect();
     categories.sort();
     categories.dedup();
     categories

@@ -26,7 +26,12 @@ impl Default for Generalize {
         Self {
             fix: Vec::new(),
             timeout: Limit::minutes(40),
-            cleanup: vec![Cleanup::Temp],
+            cleanup: vec![
+                Cleanup::Temp,
+                Cleanup::CrashDumps,
+                Cleanup::RecycleBin,
+                Cleanup::Prefetch,
+            ],
             mode: GeneralizeMode::Full,
         }
     }
@@ -54,7 +59,7 @@ pub enum Fix {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cleanup {
-    /// Temporary folders.
+    /// Temporary folders of Windows and of the accounts.
     Temp,
     /// Event logs.
     EventLogs,
@@ -62,7 +67,7 @@ pub enum Cleanup {
     ComponentStore,
     /// Downloaded updates.
     UpdateCache,
-    /// PowerShell and Run histories.
+    /// Histories and transcripts of PowerShell, and what was typed into Run.
     History,
     /// Dumps and error reports.
     CrashDumps,
