@@ -18,5 +18,6 @@ mod resume;
 mod schemas;
 mod support;
 mod sysprep_faults;
+mod taken_up;
 mod tidy;
 mod unwinding;

@@ -176,6 +176,7 @@ pub struct License {
 }
 
 /// Cloudbase-Init on a machine made from the image.
+#[expect(clippy::struct_excessive_bools, reason = "the contract has as many")]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CloudbaseState {

@@ -380,6 +380,7 @@ pub fn evidence(state: &State) -> Value {
 fn verify(state: &mut State, at: Timestamp) {
     if evidence(state)["good"] == true {
         phase(state, at, "generalized");
+        tell(state, "GENERALIZED");
         let linger = state
             .live
             .sysprep
@@ -395,6 +396,14 @@ fn verify(state: &mut State, at: Timestamp) {
     );
 }
 
+/// One line of the wrapper's on the serial port.
+fn tell(state: &mut State, word: &str) {
+    let run = state.live.sysprep.as_ref().map(|run| run.settings.run.clone());
+    if let Some(run) = run {
+        state.live.send(format!("RESEAL {run} {word}"));
+    }
+}
+
 fn give_up(state: &mut State, at: Timestamp, reason: &str, error: &str) {
     if let Some(run) = &mut state.live.sysprep {
         run.reason = Some(reason.to_owned());
@@ -402,6 +411,7 @@ fn give_up(state: &mut State, at: Timestamp, reason: &str, error: &str) {
     }
     state.live.cancel(|event| matches!(event, Event::Sysprep(_)));
     phase(state, at, "failed");
+    tell(state, "FAILED");
     state.history.push("sysprep failed".to_owned());
 }
 

@@ -18,6 +18,8 @@ mod reboot;
 mod settle;
 mod step;
 mod sysprep;
+mod sysprep_outside;
+mod sysprep_watch;
 mod verify;
 
 pub use answer_file::{AnswerFileParams, BaseFile};
