@@ -9,10 +9,10 @@ use reseal_diag::{Diagnostic, SourceText};
 use reseal_engine::run::Asker;
 use reseal_engine::{Ended, Engine, Hooks, Observer, OnError, Plan, Scrub, Stop};
 use reseal_journal::{Journal, JournalError, Keyring, RunDir};
-use reseal_machine::{BuildId, Clock, Cloud};
+use reseal_machine::{BuildId, Clock, Cloud, Communicator};
 use reseal_pipeline::facts::{self, FileFact};
 use reseal_pipeline::lock::{self, Resolved};
-use reseal_pipeline::plan::{Choices, Planned};
+use reseal_pipeline::plan::{Choices, Planned, ids};
 use reseal_pipeline::problem::{Problem, ProblemKind};
 use reseal_pipeline::world::Provisioners;
 use reseal_pipeline::{actions, secrets};
@@ -389,10 +389,19 @@ pub async fn carry_on(
     direction: Direction,
     with: Attendance<'_>,
 ) -> Result<Ended, JournalError> {
-    carry_on_among(setting, opened, direction, with, None).await
+    carry_on_among(setting, opened, direction, with, Others::default()).await
 }
 
-/// The same with others who work in the guest too.
+/// Who else has to do with a build.
+#[derive(Clone, Default)]
+pub struct Others {
+    /// They work in the guest too.
+    pub provisioners: Option<Arc<dyn Provisioners>>,
+    /// The guest, when somebody else has made and connected it.
+    pub guest: Option<Arc<dyn Communicator>>,
+}
+
+/// The same among others.
 ///
 /// # Errors
 /// When the journal cannot be written.
@@ -401,7 +410,7 @@ pub async fn carry_on_among(
     opened: Opened,
     direction: Direction,
     with: Attendance<'_>,
-    provisioners: Option<Arc<dyn Provisioners>>,
+    others: Others,
 ) -> Result<Ended, JournalError> {
     let Opened {
         build,
@@ -416,7 +425,8 @@ pub async fn carry_on_among(
         &setting.folder,
         &setting.scrubber,
     )
-    .with_provisioners(provisioners);
+    .with_provisioners(others.provisioners)
+    .with_guest(ids::CONNECT, others.guest);
     let registry = actions::registry(&world);
     let watching = Learning {
         observer: with.observer,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use reseal_packer::{Artifact, BoxError, Build, Builder, Configs, CoreVariables, ObjectSpec, Prepared};
 
 use super::document::Opened;
-use super::order::{self, Order, Unclear};
+use super::order::{self, Order, SECTIONS, Unclear};
 use super::run::Run;
 use super::{Rim, generated};
 use crate::cli::open;
@@ -27,7 +27,7 @@ impl Image {
 
     /// Reads and checks; nothing is contacted.
     fn check(&self, configs: &Configs) -> Result<(Order, Vec<String>), Unclear> {
-        let order = Order::read(configs)?;
+        let order = Order::read(configs, &SECTIONS)?;
         let opened = Opened::read(&order, &configs.core.build_name, &self.rim, open::build_facts());
         let opened = opened.map_err(|why| Unclear::Wrong(vec![why]))?;
         let (errors, warnings) = opened.complaints();
@@ -44,7 +44,7 @@ impl Image {
 #[async_trait]
 impl Builder for Image {
     fn config_spec(&self) -> ObjectSpec {
-        order::options()
+        order::options(&SECTIONS)
     }
 
     async fn prepare(&self, configs: Configs) -> Prepared {

@@ -3,6 +3,7 @@
 //! | component | in a template | what it is |
 //! |---|---|---|
 //! | [`builder`] | `source "reseal" "x"` | a spec through the same pipeline, with the template's provisioners in its middle |
+//! | [`visit`] | `provisioner "reseal-software" {}`, `provisioner "reseal-generalize" {}` | a part of a spec in any builder's machine |
 //!
 //! Standard output belongs to Packer's handshake; whatever else there is to say goes through Packer's own screen
 //! ([`screen`]) or, as a log, to standard error ([`log`]).
@@ -13,21 +14,25 @@ mod builder;
 mod document;
 mod generated;
 mod log;
+mod nowhere;
 mod order;
 mod provisioning;
 mod run;
 mod schema;
 mod screen;
 mod veil;
+mod visit;
 
 use std::time::Duration;
 
 use reseal_packer::{DEFAULT_COMPONENT, Launch, Plugin, PluginError};
+use reseal_pipeline::plan::Part;
 
 use crate::VERSION;
 use crate::exit::Exit;
 use crate::rim::env::Env;
 use crate::scrub::Scrubber;
+use visit::Visiting;
 
 /// How long a build may take back what it has created when Packer is gone. What is left then is in the build's journal.
 const GRACE: Duration = Duration::from_mins(10);
@@ -66,7 +71,9 @@ pub fn main(launch: Launch) -> Exit {
 fn plugin(rim: Rim) -> Plugin {
     Plugin::new(VERSION)
         .grace(GRACE)
-        .builder(DEFAULT_COMPONENT, builder::Image::new(rim))
+        .builder(DEFAULT_COMPONENT, builder::Image::new(rim.clone()))
+        .provisioner("software", Visiting::new(Part::Software, rim.clone()))
+        .provisioner("generalize", Visiting::new(Part::Generalize, rim))
 }
 
 /// What a person reads who has typed what only Packer types.

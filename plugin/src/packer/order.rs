@@ -1,18 +1,17 @@
 //! What a template asks for: a spec in a file with values for its variables, or the spec itself.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use reseal_packer::{Configs, ObjectSpec, Type, UNKNOWN};
 use secrecy::SecretString;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::schema::Body;
 use crate::cli::DEFAULT_RUNS;
 
 /// The sections that a template may hold itself. Variables and the matrix are HCL's own business there, and what
 /// happens after a failure is Packer's.
-const SECTIONS: [&str; 12] = [
+pub(super) const SECTIONS: [&str; 12] = [
     "name",
     "description",
     "cloud",
@@ -48,15 +47,9 @@ pub(super) struct Order {
     pub(super) locked: bool,
 }
 
-/// All sections, derived once.
-fn sections() -> &'static Body {
-    static SECTION_BODY: OnceLock<Body> = OnceLock::new();
-    SECTION_BODY.get_or_init(|| Body::sections(&SECTIONS))
-}
-
-/// The options of every component that works with a whole spec.
-pub(super) fn options() -> ObjectSpec {
-    let sections = sections().spec();
+/// The options of every component that works with a spec, of which the template may hold some sections itself.
+pub(super) fn options(sections: &[&str]) -> ObjectSpec {
+    let sections = Body::sections(sections).spec();
     let sections = sections.iter().map(|(name, spec)| (name.to_owned(), spec.clone()));
     let common = ObjectSpec::new()
         .optional("spec", Type::String)
@@ -79,13 +72,13 @@ pub(super) enum Unclear {
 
 impl Order {
     /// Reads the options of a template.
-    pub(super) fn read(configs: &Configs) -> Result<Self, Unclear> {
+    pub(super) fn read(configs: &Configs, sections: &[&str]) -> Result<Self, Unclear> {
         let Some(options) = &configs.options else {
             let why = "Reseal needs a template in HCL (`*.pkr.hcl` or `*.pkr.json`); `packer hcl2_upgrade` translates \
                        this one";
             return Err(Unclear::Wrong(vec![why.to_owned()]));
         };
-        let order = Self::of(options);
+        let order = Self::of(options, sections);
         match order.contradictions() {
             wrong if !wrong.is_empty() => Err(Unclear::Wrong(wrong)),
             _ if options.values().any(holds_unknown) => Err(Unclear::Unknown),
@@ -93,7 +86,23 @@ impl Order {
         }
     }
 
-    fn of(options: &Map<String, Value>) -> Self {
+    /// The same with the sections that a spec must have, for work that has nothing to do with a cloud of ours.
+    pub(super) fn for_any_cloud(mut self) -> Self {
+        if self.spec.is_none() {
+            let base = json!({ "image": { "name": "any" }, "flavor": "any", "network": "any" });
+            let needed = [
+                ("cloud", json!({ "provider": "openstack" })),
+                ("base", base),
+                ("image", json!({ "name": "any" })),
+            ];
+            for (name, section) in needed {
+                self.sections.entry(name).or_insert(section);
+            }
+        }
+        self
+    }
+
+    fn of(options: &Map<String, Value>, sections: &[&str]) -> Self {
         let text = |name: &str| options.get(name).and_then(Value::as_str).map(str::to_owned);
         let pairs = |name: &str| -> Vec<(String, String)> {
             let map = options.get(name).and_then(Value::as_object).into_iter().flatten();
@@ -103,7 +112,7 @@ impl Order {
         let files = options.get("var_files").and_then(Value::as_array).into_iter().flatten();
         Self {
             spec: text("spec").map(PathBuf::from),
-            sections: match sections().value(options) {
+            sections: match Body::sections(sections).value(options) {
                 Value::Object(sections) => sections,
                 _ => Map::new(),
             },

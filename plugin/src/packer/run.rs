@@ -25,7 +25,7 @@ use crate::cli::{open, tell};
 use crate::console::{Closing, Console};
 use crate::lockfile;
 use crate::rim::clock::SystemClock;
-use crate::session::{self, Attendance, Direction, Policy, Prepared, Setting, Wishes};
+use crate::session::{self, Attendance, Direction, Others, Policy, Prepared, Setting, Wishes};
 use crate::wiring;
 
 /// What one build is made of.
@@ -179,7 +179,11 @@ impl Work<'_> {
             on_error: Policy::Ask(&person),
         };
         let template: Arc<dyn Provisioners> = Arc::<Template>::clone(&self.template);
-        let carried = session::carry_on_among(setting, opened, Direction::Forward, attendance, Some(template));
+        let others = Others {
+            provisioners: Some(template),
+            guest: None,
+        };
+        let carried = session::carry_on_among(setting, opened, Direction::Forward, attendance, others);
         let ended = Box::pin(carried)
             .await
             .map_err(|error| format!("the journal cannot be written: {error}"))?;

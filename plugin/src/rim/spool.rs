@@ -31,6 +31,11 @@ impl Disk {
     }
 }
 
+/// A path where the system has its temporary files.
+pub fn temporary(name: &str) -> PathBuf {
+    std::env::temp_dir().join(name)
+}
+
 impl Local for Disk {
     fn spool(&self, name: &str) -> io::Result<Box<dyn Spool>> {
         let path = self.temporary.join(format!("reseal-{}", random::id()));

@@ -3,6 +3,7 @@
 mod guest;
 mod remote;
 mod serve;
+mod visitor;
 
 use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -11,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 pub use guest::{Guest, Local, LocalFile, Spool};
 pub(crate) use remote::RemoteCommunicator;
 pub(crate) use serve::CommunicatorService;
+pub use visitor::{VISITOR, Visitor};
 
 use crate::msgpack::{Text, Value};
 use crate::rpc::BoxError;

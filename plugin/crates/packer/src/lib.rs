@@ -58,7 +58,9 @@ mod yamux;
 pub use artifact::{Artifact, GENERATED_DATA, IMAGE_METADATA, ImageMetadata};
 pub use broker::BrokerError;
 pub use builder::{Build, Builder, Prepared};
-pub use communicator::{Communicator, FileInfo, Guest, Local, LocalFile, Pipes, Reader, Spool, Writer};
+pub use communicator::{
+    Communicator, FileInfo, Guest, Local, LocalFile, Pipes, Reader, Spool, VISITOR, Visitor, Writer,
+};
 pub use config::{Configs, CoreVariables, OnError};
 pub use cty::{CtyError, UNKNOWN};
 pub use data::{GeneratedData, Scalar};

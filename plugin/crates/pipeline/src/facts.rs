@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reseal_machine::cloud::{Capabilities, Flavor, Image, ImageQuery, ImageStatus, Network, QuotaLeft};
 use reseal_machine::{Cloud, CloudError, ImageId};
 use reseal_spec::Spec;
-use reseal_spec::model::AddressKind;
+use reseal_spec::model::{AddressKind, BaseImage};
 use serde::{Deserialize, Serialize};
 
 use crate::actions::cloud::{FINGERPRINT, SPEC};
@@ -47,6 +47,9 @@ pub struct Built {
     /// What decided its content.
     pub fingerprint: String,
 }
+
+/// Local files and folders by path as the spec writes it.
+pub type LocalFacts = BTreeMap<String, FileFact>;
 
 /// A local file or folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,7 +93,7 @@ pub async fn gather(
     files: BTreeMap<String, FileFact>,
 ) -> Result<Result<Facts, Vec<Problem>>, CloudError> {
     let capabilities = cloud.capabilities().await?;
-    let image = resolve_image(spec, cloud.images(&base_query(spec)).await?);
+    let image = base_image(cloud, &spec.base.image).await?;
     let flavors = cloud.flavors().await?;
     let flavor = find_flavor(&flavors, &spec.base.flavor, "/base/flavor");
     let verify_flavor = match &spec.verify.flavor {
@@ -138,8 +141,15 @@ pub async fn gather(
     })
 }
 
-fn base_query(spec: &Spec) -> ImageQuery {
-    let wanted = &spec.base.image;
+/// Finds the one image that fits.
+///
+/// # Errors
+/// When the cloud cannot be asked; that none or too many fit is a problem.
+pub async fn base_image(cloud: &dyn Cloud, wanted: &BaseImage) -> Result<Result<Image, Problem>, CloudError> {
+    Ok(resolve_image(wanted, cloud.images(&base_query(wanted)).await?))
+}
+
+fn base_query(wanted: &BaseImage) -> ImageQuery {
     let exact = wanted.name.clone().filter(|name| !wildcard::is_pattern(name));
     ImageQuery {
         name: exact,
@@ -148,8 +158,7 @@ fn base_query(spec: &Spec) -> ImageQuery {
     }
 }
 
-fn resolve_image(spec: &Spec, images: Vec<Image>) -> Result<Image, Problem> {
-    let wanted = &spec.base.image;
+fn resolve_image(wanted: &BaseImage, images: Vec<Image>) -> Result<Image, Problem> {
     let fits = |image: &Image| {
         image.status == ImageStatus::Active
             && wanted.id.as_ref().is_none_or(|id| image.id.as_str() == id)
@@ -168,7 +177,7 @@ fn resolve_image(spec: &Spec, images: Vec<Image>) -> Result<Image, Problem> {
     };
     let count = fitting.len();
     match fitting.into_iter().next() {
-        None => Err(no_image(spec, route, &all)),
+        None => Err(no_image(wanted, route, &all)),
         Some(image) if count == 1 || wanted.newest || wanted.id.is_some() => Ok(image),
         Some(image) => Err(
             Problem::new(ProblemKind::Spec, route, format!("{count} images fit")).help(format!(
@@ -179,13 +188,11 @@ fn resolve_image(spec: &Spec, images: Vec<Image>) -> Result<Image, Problem> {
     }
 }
 
-fn no_image(spec: &Spec, route: &str, all: &[String]) -> Problem {
-    let wanted = spec
-        .base
-        .image
+fn no_image(wanted: &BaseImage, route: &str, all: &[String]) -> Problem {
+    let wanted = wanted
         .name
         .as_deref()
-        .or(spec.base.image.id.as_deref())
+        .or(wanted.id.as_deref())
         .unwrap_or("these properties");
     let windows = all.iter().filter(|name| name.to_lowercase().contains("win")).take(5);
     let known: Vec<String> = windows.map(|name| format!("`{name}`")).collect();

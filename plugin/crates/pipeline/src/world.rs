@@ -55,6 +55,18 @@ impl World {
         Self { provisioners, ..self }
     }
 
+    /// The same world with a guest that is connected already, as step `connect` would have connected it.
+    #[must_use]
+    pub fn with_guest(self, connect: &str, guest: Option<Arc<dyn Communicator>>) -> Self {
+        if let Some(guest) = guest {
+            self.links
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(connect.to_owned(), guest);
+        }
+        self
+    }
+
     /// The guest behind the door that step `connect` found; opened again after a resume.
     pub(crate) fn guest(&self, cx: &Context<'_>, connect: &str) -> Result<Arc<dyn Communicator>, ActionError> {
         if let Some(link) = self.linked(connect) {

@@ -146,7 +146,7 @@ impl SimProcess {
         let now = self.guest.now();
         let ran = {
             let mut state = self.guest.state();
-            Shell::new(&self.guest, &mut state, now, &self.start.user).run(line.trim())
+            Shell::new(&self.guest, &mut state, now, &self.start.user, &self.start.sid).run(line.trim())
         };
         let done = after(now, ran.seconds);
         let mut inner = self.lock();
@@ -155,6 +155,9 @@ impl SimProcess {
         }
         if !ran.err.is_empty() {
             inner.say(done, Said::Err(ran.err.into_bytes()));
+        }
+        if ran.silent {
+            return inner.say(done, Said::Nothing);
         }
         inner.end(done, ran.code);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use reseal_engine::Leaves::Contained;
+use reseal_engine::Leaves::{Contained, Nothing};
 use reseal_engine::{FailureClass, Policy};
 use reseal_guest::Step;
 use reseal_guest::promises::Promise;
@@ -12,43 +12,61 @@ use reseal_spec::{Spec, SpecStep};
 use reseal_unattend::options::Base;
 
 use super::builder::{Builder, origin};
-use super::{Choices, ids};
+use super::{Choices, Part, ids};
 use crate::actions::guest::{
-    AnswerFileParams, BaseFile, CloudbaseParams, FileItem, FileParams, HygieneParams, PreflightParams, ProvisionParams,
-    ReleaseParams, ResidueParams, SettleParams, StepParams, Suspect, SysprepParams,
+    AnswerFileParams, BaseFile, CloudbaseParams, FileItem, FileParams, HygieneParams, MeetParams, PreflightParams,
+    ProvisionParams, ReleaseParams, ResidueParams, SettleParams, StepParams, Suspect, SysprepParams,
 };
-use crate::facts::{Facts, FileFact};
+use crate::facts::{FileFact, LocalFacts};
 
 /// The guest's whole preparation.
-pub(super) fn prepare(builder: &mut Builder, spec: &Spec, facts: &Facts, choices: &Choices) {
-    files(builder, spec, facts);
-    let suspects = install(builder, spec, facts);
+pub(super) fn prepare(builder: &mut Builder, spec: &Spec, local: &LocalFacts, choices: &Choices) {
+    let suspects = install(builder, spec, local);
     if choices.provisioners {
         provision(builder);
     }
-    let settle = SettleParams { connect: connect() };
-    let title = "restart until Windows is settled";
-    builder.add(ids::SETTLE, title, "guest.settle", Contained, &settle);
+    settle(builder);
     hygiene(builder, spec);
     answer_file(builder, spec);
     cloudbase(builder, spec);
-    check(builder, spec, suspects);
+    residue(builder, spec, false);
+    preflight(builder, spec, suspects);
     generalize(builder, spec);
 }
 
-/// The software, and after which of its steps the app packages are looked at.
-fn install(builder: &mut Builder, spec: &Spec, facts: &Facts) -> Vec<Suspect> {
+/// The spec's work in a machine that somebody else has made and connected.
+pub(super) fn visit(builder: &mut Builder, spec: &Spec, local: &LocalFacts, part: Part) {
+    let title = "look who the machine is";
+    builder.add(ids::CONNECT, title, "guest.meet", Nothing, &MeetParams::default());
+    match part {
+        Part::Software => {
+            install(builder, spec, local);
+            settle(builder);
+        }
+        Part::Generalize => {
+            settle(builder);
+            hygiene(builder, spec);
+            answer_file(builder, spec);
+            residue(builder, spec, true);
+            preflight(builder, spec, vec![]);
+            leave(builder, spec);
+        }
+    }
+}
+
+fn settle(builder: &mut Builder) {
+    let settle = SettleParams { connect: connect() };
+    let title = "restart until Windows is settled";
+    builder.add(ids::SETTLE, title, "guest.settle", Contained, &settle);
+}
+
+/// The spec's files and steps, and after which of these the app packages are looked at.
+fn install(builder: &mut Builder, spec: &Spec, local: &LocalFacts) -> Vec<Suspect> {
+    files(builder, spec, local);
     let mut suspects: Vec<Suspect> = Vec::new();
     for (number, step) in spec.software.iter().enumerate() {
-        let added = software(
-            builder,
-            "guest",
-            ids::CONNECT,
-            number + 1,
-            step,
-            facts,
-            FailureClass::Install,
-        );
+        let class = FailureClass::Install;
+        let added = software(builder, "guest", ids::CONNECT, number + 1, step, local, class);
         if !may_bring_apps(&step.step) {
             continue;
         }
@@ -106,19 +124,27 @@ fn hygiene(builder: &mut Builder, spec: &Spec) {
     builder.add(ids::HYGIENE, title, "guest.hygiene", Contained, &hygiene);
 }
 
-/// Nothing secret is left, and nothing would make sysprep fail.
-fn check(builder: &mut Builder, spec: &Spec, suspects: Vec<Suspect>) {
-    let variables = spec.secrets.keys().cloned().collect();
+/// Nothing secret is left.
+fn residue(builder: &mut Builder, spec: &Spec, visiting: bool) {
+    let variables: Vec<String> = spec.secrets.keys().cloned().collect();
+    if visiting && variables.is_empty() {
+        return;
+    }
     let connect = connect();
     let residue = ResidueParams {
         connect,
         variables,
-        remove_account: removes_account(spec),
+        remove_account: !visiting && removes_account(spec),
+        visiting,
     };
     let title = "search the guest for secrets";
     builder.add(ids::RESIDUE, title, "guest.residue", Contained, &residue);
+}
+
+/// Nothing would make sysprep fail.
+fn preflight(builder: &mut Builder, spec: &Spec, suspects: Vec<Suspect>) {
     let fix = spec.generalize.fix.iter().map(|fix| fixes(*fix)).collect();
-    let connect = self::connect();
+    let connect = connect();
     let preflight = PreflightParams { connect, fix, suspects };
     let title = "check that sysprep can succeed";
     builder.add(ids::PREFLIGHT, title, "guest.preflight", Contained, &preflight);
@@ -127,14 +153,17 @@ fn check(builder: &mut Builder, spec: &Spec, suspects: Vec<Suspect>) {
 fn generalize(builder: &mut Builder, spec: &Spec) {
     let sysprep = SysprepParams {
         connect: connect(),
-        ready: ids::READY.into(),
+        ready: Some(ids::READY.into()),
         remove_account: removes_account(spec),
         limit_seconds: spec.generalize.timeout.duration().as_secs(),
         mode_vm: spec.generalize.mode == GeneralizeMode::Vm,
     };
     let title = "generalize with sysprep";
     builder.add(ids::SYSPREP, title, "guest.sysprep", Contained, &sysprep);
-    let release = ReleaseParams { connect: connect() };
+    let release = ReleaseParams {
+        connect: connect(),
+        stays: false,
+    };
     let title = "let the guest shut down";
     builder.add(ids::RELEASE, title, "guest.release", Contained, &release);
 }
@@ -144,11 +173,30 @@ fn removes_account(spec: &Spec) -> bool {
     spec.connect.winrm.way_in != WayIn::ServerPassword
 }
 
-fn files(builder: &mut Builder, spec: &Spec, facts: &Facts) {
+/// Generalizes a machine that stays up, for whoever owns it to turn off.
+fn leave(builder: &mut Builder, spec: &Spec) {
+    let sysprep = SysprepParams {
+        connect: connect(),
+        ready: None,
+        remove_account: false,
+        limit_seconds: spec.generalize.timeout.duration().as_secs(),
+        mode_vm: spec.generalize.mode == GeneralizeMode::Vm,
+    };
+    let title = "generalize with sysprep";
+    builder.add(ids::SYSPREP, title, "guest.sysprep", Contained, &sysprep);
+    let release = ReleaseParams {
+        connect: connect(),
+        stays: true,
+    };
+    let title = "wait until sysprep's task has tidied up";
+    builder.add(ids::RELEASE, title, "guest.release", Contained, &release);
+}
+
+fn files(builder: &mut Builder, spec: &Spec, local: &LocalFacts) {
     let items: Vec<FileItem> = spec
         .files
         .iter()
-        .flat_map(|copy| items(&copy.from, &copy.to, facts))
+        .flat_map(|copy| items(&copy.from, &copy.to, local))
         .collect();
     if !items.is_empty() {
         let title = if items.len() == 1 {
@@ -165,9 +213,9 @@ fn files(builder: &mut Builder, spec: &Spec, facts: &Facts) {
 }
 
 /// A file goes into the target folder under its own name; a folder's content goes there with its inner paths.
-fn items(from: &str, to: &str, facts: &Facts) -> Vec<FileItem> {
+fn items(from: &str, to: &str, local: &LocalFacts) -> Vec<FileItem> {
     let join = |path: &str| format!("{}\\{}", to.trim_end_matches('\\'), path.replace('/', "\\"));
-    match facts.files.get(from) {
+    match local.get(from) {
         Some(FileFact::File { sha256, .. }) => {
             let name = from.rsplit(['/', '\\']).next().unwrap_or(from);
             vec![FileItem {
@@ -195,7 +243,7 @@ pub(super) fn software<'a>(
     connect: &str,
     number: usize,
     step: &SpecStep,
-    facts: &Facts,
+    local: &LocalFacts,
     class: FailureClass,
 ) -> &'a mut reseal_engine::Step {
     let params = StepParams {
@@ -203,7 +251,7 @@ pub(super) fn software<'a>(
         number,
         step: step.step.clone(),
         only_if: step.policy.only_if.clone(),
-        files: hashes(&step.step, facts),
+        files: hashes(&step.step, local),
         class,
         apps_since: None,
     };
@@ -227,10 +275,10 @@ fn title(step: &SpecStep) -> String {
     }
 }
 
-fn hashes(step: &Step, facts: &Facts) -> BTreeMap<String, String> {
-    let local = step.payloads().into_iter().filter_map(|payload| payload.source.file);
-    local
-        .filter_map(|path| match facts.files.get(&path) {
+fn hashes(step: &Step, local: &LocalFacts) -> BTreeMap<String, String> {
+    let paths = step.payloads().into_iter().filter_map(|payload| payload.source.file);
+    paths
+        .filter_map(|path| match local.get(&path) {
             Some(FileFact::File { sha256, .. }) => Some((path, sha256.clone())),
             _ => None,
         })

@@ -10,7 +10,7 @@ mod verify;
 use reseal_engine::Plan;
 use reseal_spec::Spec;
 
-use crate::facts::Facts;
+use crate::facts::{Facts, LocalFacts};
 use crate::problem::Problem;
 use builder::Builder;
 
@@ -77,6 +77,22 @@ pub fn plan(spec: &Spec, facts: &Facts, choices: &Choices) -> Result<Planned, Ve
     })
 }
 
+/// A part of a spec that can be done in a machine that somebody else has made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// `files` and `software`.
+    Software,
+    /// `unattend`, `cloudbase_init` and `generalize`; the machine stays up.
+    Generalize,
+}
+
+/// Plans one part of a spec for a machine that somebody else has made and connected.
+pub fn visit(spec: &Spec, local: &LocalFacts, part: Part) -> Plan {
+    let mut builder = Builder::default();
+    guest::visit(&mut builder, spec, local, part);
+    Plan::new(spec.name.clone(), builder.steps)
+}
+
 /// The hash of what decides an image's content. `spec` must have been loaded with fixed build facts (date, id), or the
 /// hash would change from day to day.
 pub fn content(spec: &Spec, facts: &Facts) -> String {
@@ -90,7 +106,7 @@ pub fn content(spec: &Spec, facts: &Facts) -> String {
 fn steps(spec: &Spec, facts: &Facts, choices: &Choices) -> Vec<reseal_engine::Step> {
     let mut builder = Builder::default();
     machine::start(&mut builder, spec, facts, choices);
-    guest::prepare(&mut builder, spec, facts, choices);
+    guest::prepare(&mut builder, spec, &facts.files, choices);
     machine::capture(&mut builder, spec, facts);
     if spec.verify.boot {
         verify::prove(&mut builder, spec, facts);

@@ -68,7 +68,7 @@ pub(super) fn prove(builder: &mut Builder, spec: &Spec, facts: &Facts) {
             ids::VERIFY_CONNECT,
             number + 1,
             check,
-            facts,
+            &facts.files,
             FailureClass::Verify,
         );
     }

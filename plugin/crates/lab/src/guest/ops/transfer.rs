@@ -137,9 +137,13 @@ pub fn finish(cx: &mut Cx<'_>, input: &Value) -> Answered {
     let damaged = cx.faults().strike("transfer-damaged").is_some();
     let found = if damaged { hash(b"damaged") } else { content.sha256() };
     let equal = content.size() == wanted.size && found == wanted.sha256.to_lowercase();
-    if equal && let Some(Content::Open(bytes)) = cx.state.disk.files.remove(&path).pop().and_then(|entry| entry.content)
-    {
-        cx.state.disk.files.write(&wanted.path, Content::closed(bytes), cx.now);
+    if equal && let Some(content) = cx.state.disk.files.remove(&path).pop().and_then(|entry| entry.content) {
+        let content = match content {
+            Content::Open(bytes) => Content::closed(bytes),
+            // Brought by somebody else's transfer.
+            closed => closed,
+        };
+        cx.state.disk.files.write(&wanted.path, content, cx.now);
     }
     Ok(Done::quick(json!({"sha256": found, "equal": equal})))
 }

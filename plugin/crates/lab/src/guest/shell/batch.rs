@@ -97,6 +97,7 @@ impl Shell<'_> {
             "type" => self.type_file(rest),
             "del" | "erase" => self.remove(&words),
             "mkdir" | "md" => self.folder(rest),
+            "rmdir" | "rd" => self.remove(&words),
             "shutdown" => self.shutdown(&words),
             "powershell" | "pwsh" => self.powershell(words.get(1..).unwrap_or_default()),
             file if file.ends_with(".bat") || file.ends_with(".cmd") => self.batch(first),

@@ -12,6 +12,7 @@ mod restart;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod visitor;
 
 use std::collections::BTreeMap;
 
@@ -38,6 +39,8 @@ pub struct Ran {
     pub code: i32,
     /// How long it took.
     pub seconds: f64,
+    /// The machine goes down before the end is seen.
+    pub silent: bool,
 }
 
 /// A process that runs, and the machine around it.
@@ -46,6 +49,8 @@ pub struct Shell<'a> {
     state: &'a mut State,
     now: Timestamp,
     user: String,
+    sid: String,
+    silent: bool,
     environment: BTreeMap<String, String>,
     out: String,
     err: String,
@@ -54,8 +59,8 @@ pub struct Shell<'a> {
 }
 
 impl<'a> Shell<'a> {
-    /// A process of `user`.
-    pub fn new(guest: &'a Guest, state: &'a mut State, now: Timestamp, user: &str) -> Self {
+    /// A process of `user`, whose SID is `sid`.
+    pub fn new(guest: &'a Guest, state: &'a mut State, now: Timestamp, user: &str, sid: &str) -> Self {
         let computer = state.disk.computer_name.clone();
         let variables = [
             ("COMPUTERNAME", computer),
@@ -72,6 +77,8 @@ impl<'a> Shell<'a> {
             state,
             now,
             user: user.to_owned(),
+            sid: sid.to_owned(),
+            silent: false,
             environment: variables.map(|(name, value)| (name.to_owned(), value)).into(),
             out: String::new(),
             err: String::new(),
@@ -84,6 +91,7 @@ impl<'a> Shell<'a> {
     pub fn run(mut self, line: &str) -> Ran {
         let code = self.line(line);
         Ran {
+            silent: self.silent,
             out: self.out,
             err: self.err,
             code,
@@ -96,7 +104,7 @@ impl<'a> Shell<'a> {
         self.seconds += 0.5;
         match invocation(words) {
             Some(Invocation::Text(text)) => self.script_text(&text, "command"),
-            Some(Invocation::File(path)) => self.script_file(&path),
+            Some(Invocation::File(path, arguments)) => self.script_file(&path, &arguments),
             None => {
                 let line = words.join(" ");
                 self.refuse(&format!(
@@ -108,7 +116,7 @@ impl<'a> Shell<'a> {
         }
     }
 
-    fn script_file(&mut self, path: &str) -> i32 {
+    fn script_file(&mut self, path: &str, arguments: &[String]) -> i32 {
         let Some(text) = self.state.disk.files.text(path).map(str::to_owned) else {
             let why = format!(
                 "The argument '{path}' to the -File parameter does not exist. Provide the path to an existing '.ps1' file as an \
@@ -117,6 +125,9 @@ impl<'a> Shell<'a> {
             self.complain(&why);
             return -196_608;
         };
+        if text.starts_with(visitor::FIRST_LINE) {
+            return self.visitor(arguments);
+        }
         self.script_text(&text, path)
     }
 
@@ -150,7 +161,7 @@ impl<'a> Shell<'a> {
 
 enum Invocation {
     Text(String),
-    File(String),
+    File(String, Vec<String>),
 }
 
 /// What `powershell.exe` is to run. The rest of the line after `-Command`, or after the options, is a script's text.
@@ -164,7 +175,11 @@ fn invocation(words: &[String]) -> Option<Invocation> {
             "executionpolicy" | "ex" | "ep" | "exec" | "inputformat" | "outputformat" | "windowstyle" => {
                 rest.next();
             }
-            "file" | "f" => return rest.next().map(|path| Invocation::File(path.clone())),
+            "file" | "f" => {
+                return rest
+                    .next()
+                    .map(|path| Invocation::File(path.clone(), rest.cloned().collect()));
+            }
             "encodedcommand" | "enc" | "e" | "ec" => {
                 let bytes = BASE64_STANDARD.decode(rest.next()?).ok()?;
                 return from_utf16le(&bytes).map(Invocation::Text);

@@ -69,7 +69,7 @@ impl Computer {
     fn run_later(&self, line: &str, seconds: f64) -> Ran {
         let now = after(self.0.now(), seconds);
         let mut state = self.0.state();
-        Shell::new(&self.0, &mut state, now, "Administrator").run(line)
+        Shell::new(&self.0, &mut state, now, "Administrator", "S-1-5-21-1-500").run(line)
     }
 
     fn check(&self, line: &str, out: &str, code: i32) {

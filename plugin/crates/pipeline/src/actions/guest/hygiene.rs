@@ -80,6 +80,9 @@ pub struct ResidueParams {
     /// Whether a one-time build account will be removed.
     #[serde(default)]
     pub remove_account: bool,
+    /// The machine is somebody else's: the build has made no secrets of its own for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub visiting: bool,
 }
 
 /// The searching action.
@@ -152,7 +155,8 @@ fn wanted(cx: &Context<'_>, params: &ResidueParams) -> Result<Residue, ActionErr
         ("the build account's password", PASSWORD),
         ("the listener's PFX password", PFX_PASSWORD),
     ];
-    let own = own.into_iter().map(|(name, key)| (name.to_owned(), key.to_owned()));
+    let own = own.into_iter().filter(|_| !params.visiting);
+    let own = own.map(|(name, key)| (name.to_owned(), key.to_owned()));
     for (name, key) in variables.chain(own) {
         residue.secrets.push(cx.secret(&key)?.expose_secret().to_owned());
         residue.names.push(name);

@@ -12,6 +12,7 @@ mod files;
 mod first_boot;
 mod hygiene;
 mod logs;
+mod meet;
 mod preflight;
 mod provision;
 mod reboot;
@@ -30,6 +31,7 @@ pub use features::PromiseParams;
 pub use files::{FileItem, FileParams};
 pub use first_boot::FirstBootParams;
 pub use hygiene::{HygieneParams, ResidueParams};
+pub use meet::MeetParams;
 pub use preflight::PreflightParams;
 pub use provision::ProvisionParams;
 pub use settle::SettleParams;
@@ -44,6 +46,7 @@ use crate::world::World;
 /// Adds the actions to a registry.
 pub(super) fn register(registry: &mut Registry, world: &World) {
     registry.add("guest.connect", connect::Connect(world.clone()));
+    registry.add("guest.meet", meet::Meet(world.clone()));
     registry.add("guest.files", files::Push(world.clone()));
     registry.add("guest.step", step::Run(world.clone()));
     registry.add("guest.provision", provision::Provision(world.clone()));

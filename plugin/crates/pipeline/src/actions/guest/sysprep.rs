@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context, FailureClass, Verdict};
-use reseal_guest::system::{CollectLogs, Evidence, SysprepPoll, SysprepSettings, SysprepStart};
+use reseal_guest::system::{CollectLogs, Evidence, SysprepPoll, SysprepPolled, SysprepSettings, SysprepStart};
 use reseal_machine::{CommError, Communicator, Schedule};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,9 @@ use super::sysprep_watch::{Seen, explained, judge};
 use crate::actions::cloud::ReadyOutput;
 use crate::world::{World, name};
 
+/// A guest that is silent for so long after sysprep does not hear us any more.
+const DEAF: Duration = Duration::from_mins(3);
+
 /// Sysprep's task gets this much more than sysprep itself, for its proofs.
 const MARGIN: Duration = Duration::from_mins(5);
 
@@ -26,8 +29,9 @@ const MARGIN: Duration = Duration::from_mins(5);
 pub struct SysprepParams {
     /// The step that connected.
     pub connect: String,
-    /// The step that knows the machine.
-    pub ready: String,
+    /// The step that knows the machine; without one the machine is somebody else's, and stays up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready: Option<String>,
     /// Whether a one-time build account is to be removed.
     pub remove_account: bool,
     /// The limit in seconds.
@@ -53,11 +57,12 @@ impl Action for Generalize {
     type Output = SysprepOutput;
 
     async fn run(&self, cx: &Context<'_>, params: &SysprepParams) -> Result<SysprepOutput, ActionError> {
-        let ready: ReadyOutput = cx.output(&params.ready)?;
+        let ready = params.ready.as_deref();
+        let ready: Option<ReadyOutput> = ready.map(|step| cx.output(step)).transpose()?;
         let outside = Outside {
             cx,
             world: &self.0,
-            server: &ready.server,
+            server: ready.as_ref().map(|ready| &ready.server),
         };
         // An earlier process may have begun, and the guest waits for nobody for ever.
         if outside.is_off().await {
@@ -104,6 +109,7 @@ async fn start(
 ) -> Result<(), ActionError> {
     let mut settings = SysprepSettings::new(cx.build().to_string(), params.limit_seconds);
     settings.mode_vm = params.mode_vm;
+    settings.shutdown = params.ready.is_some();
     settings.delete.push(work_root(cx));
     if params.remove_account {
         settings.build_account = Some(name(cx.build()));
@@ -214,6 +220,9 @@ fn place(cx: &Context<'_>) -> (String, String) {
 pub struct ReleaseParams {
     /// The step that connected.
     pub connect: String,
+    /// Whether the machine stays up: then the wrapper's end is waited for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stays: bool,
 }
 
 /// Tells the wrapper that the proofs are written down. A step of its own, after the proof is in the journal: a builder
@@ -227,15 +236,10 @@ impl Action for Release {
 
     async fn run(&self, cx: &Context<'_>, params: &ReleaseParams) -> Result<(), ActionError> {
         let guest = self.0.guest(cx, &params.connect)?;
-        let (task, work) = place(cx);
-        let poll = SysprepPoll {
-            task,
-            work,
-            act_offset: u64::MAX >> 1,
-            err_offset: u64::MAX >> 1,
-            seen: true,
-        };
-        match once(cx, guest.as_ref(), &poll).await {
+        if params.stays {
+            return gone(cx, guest.as_ref()).await;
+        }
+        match tell(cx, guest.as_ref()).await {
             Err(Unanswered::Lost(CommError::Cancelled)) => return Err(ActionError::cancelled()),
             Err(Unanswered::Refused(failure)) => cx.note(format!(
                 "the guest does not take our word ({}); it shuts down by itself",
@@ -251,4 +255,45 @@ impl Action for Release {
         self.0.forget(&params.connect);
         Ok(())
     }
+}
+
+/// Tells the wrapper that its proofs were seen; says what its task does.
+async fn tell(cx: &Context<'_>, guest: &dyn Communicator) -> Result<SysprepPolled, Unanswered> {
+    let (task, work) = place(cx);
+    let poll = SysprepPoll {
+        task,
+        work,
+        act_offset: u64::MAX >> 1,
+        err_offset: u64::MAX >> 1,
+        seen: true,
+    };
+    once(cx, guest, &poll).await
+}
+
+/// Waits until the wrapper has tidied up and is gone: whoever owns the machine may turn it off then.
+async fn gone(cx: &Context<'_>, guest: &dyn Communicator) -> Result<(), ActionError> {
+    let look = || async {
+        let told = tokio::select! {
+            told = tell(cx, guest) => told,
+            paused = cx.pause(DEAF) => return paused.map(|()| deaf(cx, "no answer")),
+        };
+        match told {
+            Ok(polled) if polled.task_state == "running" => Ok(Verdict::Waiting("it tidies up".into())),
+            Ok(_) => Ok(Verdict::Done(())),
+            Err(Unanswered::Lost(CommError::Cancelled)) => Err(ActionError::cancelled()),
+            Err(Unanswered::Lost(error)) => Ok(deaf(cx, &error.to_string())),
+            Err(Unanswered::Refused(failure)) => Err(refused(FailureClass::Sysprep, &failure)),
+        }
+    };
+    let schedule = Schedule::up_to(MARGIN);
+    let waited = cx.wait_until("the end of sysprep's task", schedule, look).await;
+    waited.map_err(|error| error.class(FailureClass::Sysprep))
+}
+
+/// The proofs are written down; a guest that cannot hear us any more tidies up by itself.
+fn deaf(cx: &Context<'_>, why: &str) -> Verdict<()> {
+    cx.note(format!(
+        "the guest does not answer any more ({why}); it tidies up by itself"
+    ));
+    Verdict::Done(())
 }

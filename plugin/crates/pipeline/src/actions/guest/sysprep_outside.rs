@@ -40,13 +40,15 @@ pub(super) enum Word {
 pub(super) struct Outside<'a> {
     pub(super) cx: &'a Context<'a>,
     pub(super) world: &'a World,
-    pub(super) server: &'a ServerId,
+    /// `None` for a machine that is somebody else's: nobody can be asked about it.
+    pub(super) server: Option<&'a ServerId>,
 }
 
 impl Outside<'_> {
     /// Whether the cloud says that the machine is off. A cloud that does not answer says nothing.
     pub(super) async fn is_off(&self) -> bool {
-        match self.world.cloud.server(self.server).await {
+        let Some(server) = self.server else { return false };
+        match self.world.cloud.server(server).await {
             Ok(Observed::Present(server)) => server.status == ServerStatus::Shutoff && server.task_state.is_none(),
             _ => false,
         }
@@ -54,7 +56,7 @@ impl Outside<'_> {
 
     /// What the wrapper of this build has said on the serial port, where the cloud keeps it.
     pub(super) async fn word(&self) -> Option<Word> {
-        let console = self.world.cloud.console_output(self.server).await.ok().flatten()?;
+        let console = self.world.cloud.console_output(self.server?).await.ok().flatten()?;
         word(&console, &self.cx.build().to_string())
     }
 

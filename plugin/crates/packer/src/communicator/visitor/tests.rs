@@ -1,0 +1,1 @@
+//! The bridge against a machine that is not there.

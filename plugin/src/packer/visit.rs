@@ -1,0 +1,252 @@
+//! The provisioners: a part of a spec in a machine of any other builder, through that builder's own connection.
+//!
+//! The same actions as in a build of ours, in the same engine. Its journal is in a folder for temporary files, because nobody
+//! goes on with it: the machine belongs to somebody else.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use reseal_engine::hooks::NoHooks;
+use reseal_engine::{Ended, Observer, Signal, Stop};
+use reseal_journal::{Entry, Event};
+use reseal_machine::{BuildId, Clock, Communicator as Machine};
+use reseal_packer::{BoxError, Configs, CoreVariables, ObjectSpec, Provision, Provisioner, Visitor};
+use reseal_pipeline::facts::{self, LocalFacts};
+use reseal_pipeline::lock::Resolved;
+use reseal_pipeline::plan::{self, Part, Planned};
+use reseal_spec::Spec;
+
+use super::Rim;
+use super::document::Opened;
+use super::nowhere::Nowhere;
+use super::order::{Order, Unclear};
+use super::screen::Screen;
+use crate::cli::open;
+use crate::console::Console;
+use crate::rim::clock::SystemClock;
+use crate::session::{self, Attendance, Direction, Others, Policy, Prepared, Setting};
+
+/// The sections that each provisioner takes.
+const SOFTWARE: [&str; 2] = ["files", "software"];
+const GENERALIZE: [&str; 3] = ["unattend", "cloudbase_init", "generalize"];
+
+/// `provisioner "reseal-software" { … }` and `provisioner "reseal-generalize" { … }`
+pub(super) struct Visiting {
+    part: Part,
+    rim: Rim,
+    kept: Mutex<Option<(Order, CoreVariables)>>,
+}
+
+impl Visiting {
+    pub(super) fn new(part: Part, rim: Rim) -> Self {
+        Self {
+            part,
+            rim,
+            kept: Mutex::default(),
+        }
+    }
+
+    fn sections(&self) -> &'static [&'static str] {
+        match self.part {
+            Part::Software => &SOFTWARE,
+            Part::Generalize => &GENERALIZE,
+        }
+    }
+
+    /// Reads and checks; nothing is contacted.
+    fn check(&self, configs: &Configs) -> Result<Order, Unclear> {
+        let order = Order::read(configs, self.sections())?.for_any_cloud();
+        let opened = Opened::read(&order, &configs.core.build_name, &self.rim, open::build_facts());
+        let opened = opened.map_err(|why| Unclear::Wrong(vec![why]))?;
+        let (errors, _) = opened.complaints();
+        if !errors.is_empty() {
+            return Err(Unclear::Wrong(errors));
+        }
+        opened.chosen(&order).map_err(|why| Unclear::Wrong(vec![why]))?;
+        Ok(order)
+    }
+}
+
+#[async_trait]
+impl Provisioner for Visiting {
+    fn config_spec(&self) -> ObjectSpec {
+        super::order::options(self.sections())
+    }
+
+    async fn prepare(&self, configs: Configs) -> Result<(), BoxError> {
+        match self.check(&configs) {
+            Ok(order) => {
+                *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((order, configs.core));
+                Ok(())
+            }
+            // Packer asks again when everything is known.
+            Err(Unclear::Unknown) => Ok(()),
+            Err(Unclear::Wrong(errors)) => Err(self.rim.scrubber.text(&errors.join("\n\n")).into()),
+        }
+    }
+
+    async fn provision(&self, job: Provision) -> Result<(), BoxError> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (order, core) = kept.ok_or("the provisioner was not prepared")?;
+        let (screen, pump) = Screen::open(Arc::clone(&job.ui));
+        let visit = Visit {
+            part: self.part,
+            order: &order,
+            core: &core,
+            rim: &self.rim,
+        };
+        let done = Box::pin(visit.go(job, Arc::clone(&screen))).await;
+        screen.flush().await;
+        drop(screen);
+        pump.abort();
+        done.map_err(|why| self.rim.scrubber.text(&why).into())
+    }
+}
+
+/// One visit.
+struct Visit<'a> {
+    part: Part,
+    order: &'a Order,
+    core: &'a CoreVariables,
+    rim: &'a Rim,
+}
+
+impl Visit<'_> {
+    async fn go(&self, job: Provision, screen: Arc<Screen>) -> Result<(), String> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(self.rim.env.hurry()));
+        let (id, facts) = session::new_build(clock.as_ref());
+        let opened = Opened::read(self.order, &self.core.build_name, self.rim, facts)?;
+        let spec = opened.chosen(self.order)?;
+        let prepared = self.prepared(&opened, spec)?;
+        let console = Console::on(Arc::<Screen>::clone(&screen), &self.rim.env, self.rim.scrubber.clone());
+        let journal = Temporary::new(&id);
+        let setting = Setting {
+            clock,
+            cloud: Arc::new(Nowhere),
+            runs: journal.0.clone(),
+            folder: opened.folder.clone(),
+            scrubber: self.rim.scrubber.clone(),
+            stop: Stop::default(),
+        };
+        let (fired, told) = (job.cancel.clone(), setting.stop.clone());
+        tokio::spawn(async move {
+            fired.cancelled().await;
+            told.cancel.cancel();
+        });
+        let visitor = Arc::new(Visitor::new(job.communicator, folder(&id)));
+        let ended = self
+            .carry_out(&console, &setting, &opened, &prepared, &id, &visitor)
+            .await;
+        visitor.leave().await;
+        verdict(&ended?, &prepared)
+    }
+
+    fn prepared(&self, opened: &Opened, spec: &Spec) -> Result<Prepared, String> {
+        let mut local = LocalFacts::new();
+        for path in facts::local_paths(spec) {
+            let fact = opened.folder.measure(&path);
+            local.insert(
+                path.clone(),
+                fact.map_err(|error| format!("cannot read `{path}`: {error}"))?,
+            );
+        }
+        Ok(Prepared {
+            planned: Planned {
+                plan: plan::visit(spec, &local, self.part),
+                problems: vec![],
+                restarts: 0,
+                unchanged: None,
+            },
+            spec: spec.clone(),
+            resolved: Resolved::default(),
+            differences: None,
+        })
+    }
+
+    async fn carry_out(
+        &self,
+        console: &Console,
+        setting: &Setting,
+        opened: &Opened,
+        prepared: &Prepared,
+        id: &BuildId,
+        visitor: &Arc<Visitor>,
+    ) -> Result<Ended, String> {
+        let begun = session::begin(setting, &opened.document.path, prepared, id)
+            .map_err(|error| format!("cannot begin: {error}"))?;
+        let watcher = console.watch(&prepared.planned.plan, &setting.runs, id);
+        let guest_only = GuestOnly(&watcher);
+        let attendance = Attendance {
+            observer: &guest_only,
+            hooks: &NoHooks,
+            on_error: Policy::Cleanup,
+        };
+        let guest: Arc<dyn Machine> = Arc::<Visitor>::clone(visitor);
+        let others = Others {
+            provisioners: None,
+            guest: Some(guest),
+        };
+        session::carry_on_among(setting, begun, Direction::Forward, attendance, others)
+            .await
+            .map_err(|error| format!("the journal cannot be written: {error}"))
+    }
+}
+
+/// Passes on what happens in the guest: there is no image and nothing to take back, so nothing is said of that.
+struct GuestOnly<'a>(&'a dyn Observer);
+
+impl Observer for GuestOnly<'_> {
+    fn event(&self, entry: &Entry) {
+        let about_builds = matches!(
+            entry.event,
+            Event::BuildStarted { .. } | Event::UnwindStarted { .. } | Event::BuildClosed { .. }
+        );
+        if !about_builds {
+            self.0.event(entry);
+        }
+    }
+
+    fn signal(&self, signal: &Signal) {
+        self.0.signal(signal);
+    }
+}
+
+/// Nobody else's folder in the guest.
+fn folder(id: &BuildId) -> String {
+    let id: String = id.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
+    format!("C:\\Windows\\Temp\\reseal-visit-{id}")
+}
+
+fn verdict(ended: &Ended, prepared: &Prepared) -> Result<(), String> {
+    match ended {
+        Ended::Succeeded { .. } => Ok(()),
+        Ended::Failed { step, failure, .. } | Ended::Held { step, failure } => {
+            let step = prepared.planned.plan.step(step);
+            let title = step.map_or("a step", |step| step.title.as_str());
+            let place = step.and_then(|step| step.origin.as_ref());
+            let place = place.map(|origin| format!("\n --> {origin}")).unwrap_or_default();
+            let said: String = failure.said.iter().map(|line| format!("\n  | {line}")).collect();
+            let hints: String = failure.hints.iter().map(|hint| format!("\nhint: {hint}")).collect();
+            Err(format!("{title}: {}{place}{said}{hints}", failure.message))
+        }
+        Ended::CleanedUp { .. } => Err("cancelled".to_owned()),
+        Ended::Died => Err("killed".to_owned()),
+    }
+}
+
+/// A folder for a journal that nobody needs afterwards.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn new(id: &BuildId) -> Self {
+        Self(crate::rim::spool::temporary(&format!("reseal-visit-{id}")))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // What cannot be removed is the system's to remove.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
