@@ -128,7 +128,7 @@ const CASES: &[Case] = &[
     ),
     ("sysprep-reseals-only", Proofs, "not_generalized", ""),
     // more families
-    ("sysprep-remote-desktop", Log, "0xc0000005", ""),
+    ("sysprep-remote-desktop", Log, "Remote Desktop", "UEFI"),
     ("killed-with-shell", Proofs, "not_generalized", ""),
     ("surprise-off", Proofs, "the machine is off", "run the build again"),
     ("stale-success", Proofs, "not_generalized", ""),

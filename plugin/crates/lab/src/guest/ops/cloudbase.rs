@@ -117,8 +117,8 @@ fn configuration(disk: &Windows, path: &str) -> Value {
 
 fn configure(cx: &mut Cx<'_>, wanted: &BTreeMap<String, String>) -> Vec<String> {
     let mut values = values(&cx.state.disk, CLOUDBASE_CONF).unwrap_or_default();
-    let changes = |(name, value): &(&String, &String)| values.get(*name) != Some(*value);
-    let changed: Vec<String> = wanted.iter().filter(changes).map(|(name, _)| name.clone()).collect();
+    let differs = |(name, value): &(&String, &String)| values.get(*name) != Some(*value);
+    let changed: Vec<String> = wanted.iter().filter(differs).map(|(name, _)| name.clone()).collect();
     values.extend(wanted.clone());
     if !changed.is_empty() {
         let lines: Vec<String> = values
