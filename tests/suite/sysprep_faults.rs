@@ -49,7 +49,7 @@ const CASES: &[Case] = &[
     ("rearm-zero", Before, "no rearm is left", "SkipRearm"),
     ("sysprep-rearm", Log, "rearm", "SkipRearm"),
     ("sysprep-rearm-old-form", Log, "rearm", "SkipRearm"),
-    ("sysprep-licensing-stopping", Log, "licensing service", "SkipRearm"),
+    ("sysprep-licensing-stopping", Log, "licensing service", "sppsvc"),
     ("licensing-service-disabled", Before, "licensing service", "sppsvc"),
     // c: restarts and servicing. A restart that is pending before is simply made, so only the late one fails.
     ("sysprep-pending-reboot", Log, "updates wait for a restart", "restart"),
@@ -128,7 +128,7 @@ const CASES: &[Case] = &[
     ),
     ("sysprep-reseals-only", Proofs, "not_generalized", ""),
     // more families
-    ("sysprep-remote-desktop", Log, "0xc0000005", ""),
+    ("sysprep-remote-desktop", Log, "Remote Desktop", "UEFI"),
     ("killed-with-shell", Proofs, "not_generalized", ""),
     ("surprise-off", Proofs, "the machine is off", "run the build again"),
     ("stale-success", Proofs, "not_generalized", ""),
