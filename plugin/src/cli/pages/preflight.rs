@@ -102,7 +102,7 @@ Cure: wait until these processes have ended.",
     page(
         "P014",
         "Windows Installer is at work",
-        "An installation is under way.
+        "An installation is under way, and sysprep would meet half of it.
 
 Cure: wait until it has ended.",
     ),
@@ -151,21 +151,21 @@ Cure: build images outside the domain and join on the clone.",
     page(
         "P021",
         "a role does not survive sysprep",
-        "Some server roles cannot be generalized.
+        "Some server roles keep the machine's name and identity and cannot be generalized.
 
 Cure: install it on the clone instead.",
     ),
     page(
         "P022",
         "Hyper-V has virtual switches",
-        "They do not survive generalizing.
+        "They are bound to this machine's network adapters and do not survive generalizing.
 
 Cure: remove the virtual switches first.",
     ),
     page(
         "P023",
         "IIS has encrypted passwords",
-        "Their key belongs to this machine.
+        "Their key belongs to this machine: on a clone nobody can decrypt them.
 
 Cure: set these passwords on the clone.",
     ),
@@ -193,14 +193,14 @@ Cure: remove it, or clean `windows_old`.",
     page(
         "P027",
         "old answer files are there",
-        "Setup could take one of them at the clone's first boot.
+        "Setup searches several places, and could take one of them at the clone's first boot.
 
 Cure: remove them.",
     ),
     page(
         "P028",
         "other user profiles stay in the image",
-        "Generalizing does not remove profiles.
+        "Generalizing does not remove profiles, and what is in them goes into every clone.
 
 Cure: remove them if they should not stay.",
     ),
@@ -228,21 +228,21 @@ Cure: stop it before.",
     page(
         "P032",
         "the update service is disabled",
-        "Sysprep's update provider hangs then.
+        "Sysprep's update provider waits for the service, which can never start, and hangs.
 
 Cure: set it to manual.",
     ),
     page(
         "P033",
         "hardly any space is free on C:",
-        "Sysprep and the first boot need some.
+        "Sysprep, the first boot and the page file need some, and fail in odd ways without.
 
 Cure: make room, or take a larger root volume.",
     ),
     page(
         "P034",
         "little space is free on C:",
-        "The clone's first updates may not fit.
+        "Sysprep will do, but the clone's first updates may not fit.
 
 Cure: make room, or take a larger root volume.",
     ),
