@@ -13,8 +13,6 @@ pub enum Exit {
     Internal,
     /// The spec or the command line is wrong.
     Input,
-    /// Something needs formatting.
-    Format,
     /// The cloud refused or is not well.
     Cloud,
     /// The guest cannot be reached.
@@ -42,7 +40,6 @@ impl Exit {
             Self::Ok => 0,
             Self::Internal => 1,
             Self::Input => 2,
-            Self::Format => 3,
             Self::Cloud => 4,
             Self::Unreachable => 5,
             Self::Install => 6,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use reseal_diag::{Diagnostic, SourceText};
 use reseal_engine::run::Asker;
-use reseal_engine::{Ended, Engine, Hooks, Observer, OnError, Plan, Stop};
+use reseal_engine::{Ended, Engine, Hooks, Observer, OnError, Plan, Scrub, Stop};
 use reseal_journal::{Journal, JournalError, Keyring, RunDir};
 use reseal_machine::{BuildId, Clock, Cloud, Communicator};
 use reseal_pipeline::facts::{self, FileFact};
@@ -250,7 +250,8 @@ pub async fn prepare_with(
         runner: vec![runner],
         provisioners: wishes.provisioners,
     };
-    let planned = reseal_pipeline::plan::plan(spec, &facts, &choices).map_err(Unplanned::Problems)?;
+    let mut planned = reseal_pipeline::plan::plan(spec, &facts, &choices).map_err(Unplanned::Problems)?;
+    planned.place(|section| document.loaded.place(section));
     Ok(Prepared {
         planned,
         spec: spec.clone(),
@@ -439,6 +440,7 @@ pub async fn carry_on_among(
         registry: &registry,
         clock: setting.clock.as_ref(),
         keyring: &keyring,
+        scrub: &watching,
         observer: &watching,
         on_error: match with.on_error {
             Policy::Cleanup => OnError::Cleanup,
@@ -476,6 +478,7 @@ pub fn exit(ended: &Ended) -> Exit {
             reseal_engine::FailureClass::from_word(&failure.class).into()
         }
         Ended::CleanedUp { stuck } if stuck.is_empty() => Exit::Ok,
+        Ended::CleanedUp { stuck } if stuck.iter().all(|(_, why)| why.class == "cancelled") => Exit::Interrupted,
         Ended::CleanedUp { .. } => Exit::Cloud,
         Ended::Died => Exit::Internal,
     }
@@ -499,22 +502,36 @@ pub fn new_build(clock: &dyn Clock) -> (BuildId, BuildInfo) {
     (id, info)
 }
 
-/// Teaches the scrubber every secret that a step makes, before anything of that step is shown.
+/// Teaches the scrubber every secret that a step makes, before anything of that step is shown or written.
 struct Learning<'a> {
     observer: &'a dyn Observer,
     keyring: &'a Keyring,
     scrubber: &'a Scrubber,
 }
 
-impl Observer for Learning<'_> {
-    fn event(&self, entry: &reseal_journal::Entry) {
+impl Learning<'_> {
+    fn learn(&self) {
         for secret in self.keyring.values() {
             self.scrubber.learn(&secret);
         }
+    }
+}
+
+impl Observer for Learning<'_> {
+    fn event(&self, entry: &reseal_journal::Entry) {
+        self.learn();
         self.observer.event(entry);
     }
 
     fn signal(&self, signal: &reseal_engine::Signal) {
+        self.learn();
         self.observer.signal(signal);
+    }
+}
+
+impl Scrub for Learning<'_> {
+    fn scrub(&self, text: &str) -> String {
+        self.learn();
+        self.scrubber.text(text)
     }
 }

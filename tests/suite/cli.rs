@@ -9,7 +9,7 @@ use crate::process::{finish, reseal};
 use crate::support::root;
 
 /// The program, with nothing of this machine in its environment.
-fn command(arguments: &[&str]) -> (Command, tempfile::TempDir) {
+pub(crate) fn command(arguments: &[&str]) -> (Command, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let command = Command::new(env!("CARGO_BIN_EXE_reseal"))
         .args(arguments)

@@ -5,7 +5,9 @@
 mod canaries;
 mod cli;
 mod conformance;
+mod explain;
 mod failures;
+mod first_boot;
 mod packer;
 mod plans;
 mod powershell51;
@@ -15,5 +17,7 @@ mod rehearsals;
 mod resume;
 mod schemas;
 mod support;
+mod sysprep_faults;
+mod taken_up;
 mod tidy;
 mod unwinding;

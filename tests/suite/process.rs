@@ -159,8 +159,20 @@ async fn without_a_journal_the_marks_are_enough() {
     let site = Site::open(Mode::Nhn).await;
     killed(&site, "image/active").await;
     std::fs::remove_dir_all(site.runs()).unwrap();
+    let other = site.run(&["cleanup", "--by-marks", WEB, "ffffffff"]).await;
+    assert_eq!(other.status.code(), Some(0), "{other:?}");
+    let said = String::from_utf8_lossy(&other.stderr).into_owned();
+    assert!(
+        said.contains("nothing in this project carries marks of build `ffffffff`"),
+        "{said}"
+    );
     let output = site.run(&["cleanup", "--by-marks", WEB]).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("deleted server reseal-") && said.contains("deleted volume "),
+        "{said}"
+    );
     // An image that is not finished carries its name only; servers, volumes, addresses, groups and keys carry marks.
     assert!(
         site.left().iter().all(|kind| *kind == ResourceKind::Image),
@@ -183,6 +195,14 @@ async fn a_build_that_is_being_worked_on_is_left_alone() {
     assert!(
         String::from_utf8_lossy(&output.stderr).contains("another process"),
         "{output:?}"
+    );
+    let before = site.left().len();
+    let output = site.run(&["cleanup", "--by-marks", WEB]).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("left alone: another process works on build") && site.left().len() == before,
+        "{said}"
     );
     drop(journal);
     let output = site.run(&["cleanup"]).await;

@@ -119,6 +119,8 @@ pub(crate) enum Death {
     AfterLine(usize),
     /// The same, but the disk also got the first half of another line.
     InLine(usize),
+    /// As soon as somebody says a line with this in it.
+    Saying(String),
     /// As soon as the cloud has got this many requests of the process: their last one is carried out, its answer not read.
     AtRequest(usize),
 }
@@ -465,7 +467,11 @@ impl Observer for Witness<'_> {
             Signal::Output { step, text, .. } => format!("{step}| {text}"),
             Signal::Waiting { .. } | Signal::Progress { .. } => return,
         };
+        let last = matches!(self.death, Some(Death::Saying(word)) if text.contains(word.as_str()));
         self.said.lock().unwrap().push(text);
+        if last {
+            std::panic::resume_unwind(Box::new(Killed));
+        }
     }
 }
 

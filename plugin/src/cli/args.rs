@@ -32,9 +32,9 @@ Options may be written with one dash or two.
 
 Exit codes:
    0  all is well                          7  answer file, preflight or sysprep failed
-   1  a fault of this program              8  the image could not be made
-   2  the spec or the command is wrong     9  the image does not hold what it should
-   3  something needs formatting          10  plan: there is something to do
+   1  a fault of this program, or a step   8  the image could not be made
+      that did not end in time             9  the image does not hold what it should
+   2  the spec or the command is wrong    10  plan: there is something to do
    4  the cloud refused, or is not well   11  the image is there, but something is left behind
    5  the guest cannot be reached        130  interrupted, and cleaned up
    6  a step of the software failed";

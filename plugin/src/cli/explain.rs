@@ -1,16 +1,18 @@
-//! `explain`: the page of a code, or what a sysprep log says.
+//! `explain`: the page of a code, what an error code of Windows means, or what the logs of a failed sysprep say.
 
+mod code;
 mod decode;
+mod gather;
+mod show;
 
-use std::io::Read as _;
 use std::path::Path;
 
 use clap::Args;
 use reseal_diag::nearest;
-use reseal_guest::sysprep::{self, Phase, Verdict};
+use reseal_guest::postmortem::{self, Log};
 use serde_json::json;
 
-use super::pages;
+use super::pages::{self, Page};
 use crate::console::Console;
 use crate::console::table::Table;
 use crate::console::text::wrap;
@@ -19,142 +21,103 @@ use crate::exit::Exit;
 /// `explain`.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// A code (`spec::unknown-field`, `U017`), a log of sysprep (`setuperr.log`, `setupact.log`), or `-` for a log from
-    /// standard input; without it all codes are listed.
-    #[arg(value_name = "CODE|LOGFILE|-")]
-    pub what: Option<String>,
+    /// What to explain: codes (`spec::unknown-field`, `U017`, `P012`), causes (`appx_not_provisioned`), error codes of
+    /// Windows (`0x80073cf2`, `-2147009294`, `3010`); or logs: files, folders, zip files, or `-` for standard input.
+    /// Without it all codes are listed.
+    #[arg(value_name = "CODE|LOG|-", allow_negative_numbers = true)]
+    pub what: Vec<String>,
 }
-
-/// So much of a log is read.
-const MOST: u64 = 64 * 1024 * 1024;
 
 /// Explains.
 pub(super) fn explain(command: &Explain, console: &Console) -> Exit {
-    let Some(what) = &command.what else {
-        return list(console);
-    };
-    if let Some(page) = pages::find(what) {
-        if console.is_json() {
-            console.document(
-                "page",
-                json!({ "code": page.code, "title": page.title, "text": page.text.trim() }),
-            );
-        } else {
-            console.line(&wrap(page.page().trim_end(), 100));
-        }
-        return Exit::Ok;
+    let (logs, names): (Vec<&String>, Vec<&String>) = command.what.iter().partition(|what| is_log(what));
+    let mut exit = Exit::Ok;
+    for name in &names {
+        exit = exit.and(one(name, console));
     }
-    let path = Path::new(what);
-    if what == "-" || path.is_file() {
-        return match read(what) {
-            Ok(bytes) => log(&decode::text(&bytes), console),
-            Err(error) => {
-                console.error(&format!("cannot read `{what}`: {error}"), &[]);
-                Exit::Input
-            }
-        };
+    if !logs.is_empty() {
+        exit = exit.and(read_logs(&logs, console));
     }
-    unknown(what, console)
+    if command.what.is_empty() {
+        list(console);
+    }
+    exit
 }
 
-fn list(console: &Console) -> Exit {
+/// A file that is called like a code is reached by `./`.
+fn is_log(what: &str) -> bool {
+    what == "-" || (pages::find(what).is_none() && Path::new(what).exists())
+}
+
+fn one(name: &str, console: &Console) -> Exit {
+    if let Some(page) = pages::find(name) {
+        show_page(&page, console);
+        return Exit::Ok;
+    }
+    if let Some(code) = reseal_guest::codes::parse(name) {
+        return code::explain(code, console);
+    }
+    unknown(name, console)
+}
+
+fn show_page(page: &Page, console: &Console) {
+    if console.is_json() {
+        let text = page.text.trim();
+        return console.document("page", json!({ "code": page.code, "title": page.title, "text": text }));
+    }
+    console.line(&wrap(page.page().trim_end(), 100));
+}
+
+fn list(console: &Console) {
     let mut table = Table::with_head(&["code", "meaning"]);
     for page in pages::all() {
-        table.row(vec![page.code.to_owned(), page.title.to_owned()]);
+        table.row(vec![page.code, page.title]);
     }
     for line in table.lines() {
         console.line(&line);
     }
-    Exit::Ok
 }
 
 fn unknown(what: &str, console: &Console) -> Exit {
     let mut hints = vec!["`reseal explain` lists all codes".to_owned()];
-    if let Some(near) = nearest(what, pages::all().map(|page| page.code)) {
+    let codes: Vec<String> = pages::all().map(|page| page.code).collect();
+    if let Some(near) = nearest(what, codes.iter().map(String::as_str)) {
         hints.insert(0, format!("did you mean `{near}`?"));
-    }
-    if Path::new(what).is_dir() {
-        hints = vec!["name the file in it: `setuperr.log` or `setupact.log`".to_owned()];
     }
     console.error(&format!("`{what}` is neither a code nor a file"), &hints);
     Exit::Input
 }
 
-fn read(what: &str) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if what == "-" {
-        std::io::stdin().lock().take(MOST).read_to_end(&mut bytes)?;
-    } else {
-        std::fs::File::open(what)?.take(MOST).read_to_end(&mut bytes)?;
+/// What logs say together. A failure that nobody understands is an error: scripts ask for a cause.
+fn read_logs(paths: &[&String], console: &Console) -> Exit {
+    let gathered = gather::all(paths);
+    for note in &gathered.notes {
+        console.warn(note);
     }
-    Ok(bytes)
-}
-
-/// What sysprep's log says. A log that nobody understands is an error: scripts ask for a cause.
-fn log(text: &str, console: &Console) -> Exit {
-    let entries = sysprep::entries(text);
-    if !entries.iter().any(sysprep::Entry::is_sysprep) {
-        let hint =
-            "sysprep's logs are in C:\\Windows\\System32\\Sysprep\\Panther: setuperr.log, setupact.log".to_owned();
-        console.error("this is no log of sysprep", &[hint]);
-        return Exit::Input;
-    }
-    let verdict = sysprep::explain(text);
-    if console.is_json() {
-        console.document("sysprep", document(&verdict));
-    } else {
-        for line in lines(&verdict) {
-            console.line(&line);
+    let logs: Vec<Log<'_>> = gathered
+        .files
+        .iter()
+        .map(|file| Log {
+            name: &file.name,
+            text: &file.text,
+        })
+        .collect();
+    let Some(report) = postmortem::examine(&logs) else {
+        let mut hints = vec![
+            "sysprep's logs are in C:\\Windows\\System32\\Sysprep\\Panther, those of a first boot in \
+             C:\\Windows\\Panther and its folder UnattendGC: setuperr.log, setupact.log"
+                .to_owned(),
+        ];
+        if logs.is_empty() {
+            hints.clear();
         }
-    }
-    if verdict.letter == '?' { Exit::Input } else { Exit::Ok }
-}
-
-fn phase(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Validation => "nothing has changed yet: sysprep may run again after the cure",
-        Phase::Execution => "sysprep had begun to change the system: start again from a fresh machine",
-        Phase::Unknown => "the log does not say whether the machine is still good",
-    }
-}
-
-fn lines(verdict: &Verdict) -> Vec<String> {
-    let mut lines = vec![format!("{}: {}", verdict.class, verdict.meaning)];
-    if let Some(subject) = &verdict.subject {
-        lines.push(format!("  names    {subject}"));
-    }
-    if let Some(code) = verdict.hr {
-        lines.push(format!("  code     0x{code:08x}"));
-    }
-    if verdict.letter != '-' {
-        lines.push(format!("  machine  {}", phase(verdict.phase)));
-        lines.push(format!("  cure     {}", verdict.cure));
-    }
-    if !verdict.lines.is_empty() {
-        lines.push("the lines that decide:".to_owned());
-        lines.extend(
-            verdict
-                .lines
-                .iter()
-                .map(|line| format!("  | {}", crate::console::text::tame(line))),
-        );
-    }
-    lines
-}
-
-fn document(verdict: &Verdict) -> serde_json::Value {
-    let phase = match verdict.phase {
-        Phase::Validation => "validation",
-        Phase::Execution => "execution",
-        Phase::Unknown => "unknown",
+        console.error("there is no log of sysprep, setup or servicing here", &hints);
+        return Exit::Input;
     };
-    json!({
-        "class": verdict.class,
-        "code": verdict.hr.map(|code| format!("0x{code:08x}")),
-        "phase": phase,
-        "subject": verdict.subject,
-        "meaning": verdict.meaning,
-        "cure": verdict.cure,
-        "lines": verdict.lines,
-    })
+    show::report(&report, logs.len(), console);
+    if report.verdict.is_known() {
+        Exit::Ok
+    } else {
+        Exit::Input
+    }
 }

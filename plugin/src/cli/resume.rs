@@ -40,7 +40,7 @@ pub struct Cleanup {
     /// The build's id, or its beginning or end; without it all open builds of the run folder.
     pub id: Option<String>,
     /// Look in the cloud for everything that carries the build's marks, also without a journal; the spec says in which
-    /// cloud.
+    /// cloud. Without an id that is what every unfinished build of the project has there, also one at work elsewhere.
     #[arg(long, value_name = "SPEC")]
     pub by_marks: Option<PathBuf>,
     /// The run folder.
@@ -68,7 +68,7 @@ pub(super) async fn resume(command: &Resume, env: &Env, console: &Console) -> Ex
 /// Removes what builds have left.
 pub(super) async fn cleanup(command: &Cleanup, env: &Env, console: &Console) -> Exit {
     if let Some(spec) = &command.by_marks {
-        return sweep::sweep(spec, command.id.as_deref(), env, console).await;
+        return sweep::sweep(spec, command.id.as_deref(), &command.runs.folder, env, console).await;
     }
     let runs = &command.runs.folder;
     let ids = match &command.id {

@@ -1,15 +1,17 @@
 //! `cleanup --by-marks`: deletes what carries a build's marks, also when its journal is lost.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reseal_journal::{Journal, RunDir};
 use reseal_machine::cloud::{Marked, Observed, ResourceKind};
 use reseal_machine::error::{CloudErrorKind, Status};
 use reseal_machine::{BuildId, Clock, Cloud, CloudError, FloatingIpId, ImageId, SecurityGroupId, ServerId, VolumeId};
 use reseal_spec::BuildInfo;
 
-use super::args::{DEFAULT_RUNS, Values};
+use super::args::Values;
 use super::{open, tell};
 use crate::console::Console;
 use crate::exit::Exit;
@@ -23,9 +25,8 @@ const ATTEMPTS: u32 = 12;
 /// Between two of them.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Looks for marks in the cloud of a spec and deletes what it finds.
-pub(super) async fn sweep(spec: &Path, build: Option<&str>, env: &Env, console: &Console) -> Exit {
-    let runs = Path::new(DEFAULT_RUNS);
+/// Looks for marks in the cloud of a spec and deletes what it finds: of one build, or of all that nobody here works on.
+pub(super) async fn sweep(spec: &Path, build: Option<&str>, runs: &Path, env: &Env, console: &Console) -> Exit {
     let Ok((document, _)) = open::open(spec, &Values::default(), env, console, runs, BuildInfo::default()) else {
         return Exit::Input;
     };
@@ -40,35 +41,71 @@ pub(super) async fn sweep(spec: &Path, build: Option<&str>, env: &Env, console: 
             return Exit::Cloud;
         }
     };
-    let wanted = build.map(BuildId::new);
-    match cloud.find_marked(wanted.as_ref()).await {
-        Ok(found) if found.is_empty() => {
-            console.say("nothing in this project carries marks of an open build");
-            Exit::Ok
-        }
-        Ok(found) => delete_all(cloud.as_ref(), clock.as_ref(), &found, console).await,
+    let found = match marked(cloud.as_ref(), build).await {
+        Ok(found) => found,
         Err(error) => {
             tell::cloud(console, &error.into());
-            Exit::Cloud
+            return Exit::Cloud;
         }
+    };
+    let found = spare_those_at_work(found, runs, console);
+    if found.is_empty() {
+        let whose = build.map_or_else(|| "an open build".to_owned(), |build| format!("build `{build}`"));
+        console.say(&format!("nothing in this project carries marks of {whose}"));
     }
+    delete_all(cloud.as_ref(), clock.as_ref(), &found, console).await
+}
+
+/// What carries marks: of the build with this id, of those whose id begins or ends so, or of any.
+async fn marked(cloud: &dyn Cloud, build: Option<&str>) -> Result<Vec<Marked>, CloudError> {
+    let Some(build) = build else {
+        return cloud.find_marked(None).await;
+    };
+    let exactly = cloud.find_marked(Some(&BuildId::new(build))).await?;
+    if !exactly.is_empty() {
+        return Ok(exactly);
+    }
+    let mut all = cloud.find_marked(None).await?;
+    all.retain(|thing| {
+        let id = thing.marks.build.as_str();
+        id.starts_with(build) || id.ends_with(build)
+    });
+    Ok(all)
+}
+
+/// A build that a process of this run folder works on takes care of its own things.
+fn spare_those_at_work(found: Vec<Marked>, runs: &Path, console: &Console) -> Vec<Marked> {
+    let at_work = |thing: &Marked| Journal::is_locked(&RunDir::new(runs, thing.marks.build.as_str()));
+    let (spared, free): (Vec<_>, Vec<_>) = found.into_iter().partition(at_work);
+    let builds: BTreeSet<_> = spared.iter().map(|thing| thing.marks.build.as_str()).collect();
+    for build in builds {
+        console.say(&format!("left alone: another process works on build {build}"));
+    }
+    free
 }
 
 async fn delete_all(cloud: &dyn Cloud, clock: &dyn Clock, found: &[Marked], console: &Console) -> Exit {
     let mut exit = Exit::Ok;
     for thing in found {
         match delete(cloud, clock, thing).await {
-            Ok(()) => console.say(&format!("deleted {:?} {} ({})", thing.kind, thing.name, thing.id)),
+            Ok(()) => console.say(&format!("deleted {}", described(thing))),
             Err(error) => {
-                console.error(
-                    &format!("cannot delete {:?} {} ({}): {error}", thing.kind, thing.name, thing.id),
-                    &error.hints,
-                );
+                console.error(&format!("cannot delete {}: {error}", described(thing)), &error.hints);
                 exit = Exit::Cloud;
             }
         }
     }
     exit
+}
+
+/// `volume 4b61…`, `server reseal-63dd7e8b (47ba…)`.
+fn described(thing: &Marked) -> String {
+    let kind = thing.kind.name();
+    if thing.name.is_empty() || thing.name == thing.id {
+        format!("{kind} {}", thing.id)
+    } else {
+        format!("{kind} {} ({})", thing.name, thing.id)
+    }
 }
 
 /// Things wait for each other: what fails for a passing reason is asked again.

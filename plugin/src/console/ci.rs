@@ -59,18 +59,23 @@ impl Ci {
         }
     }
 
-    /// The line that marks a diagnostic's place in the change that is being reviewed.
+    /// The line that marks a diagnostic's place in the change that is being reviewed; what has no place stands at the
+    /// head of the run.
     pub(super) fn annotation(self, diagnostic: &Diagnostic) -> Option<String> {
-        let place = diagnostic.location().filter(|_| self == Self::GitHub)?;
+        if self != Self::GitHub {
+            return None;
+        }
         let level = if diagnostic.is_error() { "error" } else { "warning" };
-        Some(format!(
-            "::{level} file={},line={},col={},title={}::{}",
-            property(&place.file),
-            place.line,
-            place.column,
-            property(diagnostic.code),
-            data(&diagnostic.message)
-        ))
+        let place = diagnostic.location().map_or_else(String::new, |place| {
+            format!(
+                "file={},line={},col={},",
+                property(&place.file),
+                place.line,
+                place.column
+            )
+        });
+        let title = property(diagnostic.code);
+        Some(format!("::{level} {place}title={title}::{}", data(&diagnostic.message)))
     }
 }
 
@@ -119,6 +124,12 @@ mod tests {
             "::error file=a%2Cb.yaml,line=2,col=1,title=spec%3A%3Ax::no: really"
         );
         assert_eq!(Ci::GitLab.annotation(&diagnostic), None);
+        assert_eq!(
+            Ci::GitHub
+                .annotation(&Diagnostic::error("build::cloud", "no quota"))
+                .unwrap(),
+            "::error title=build%3A%3Acloud::no quota"
+        );
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The last lines of a build, for people.
 
 use reseal_diag::Look;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::Console;
 use super::ending::{Ending, Outcome};
-use super::text::{bytes, duration, plural, tame};
+use super::text::{bytes, duration, fold, plural, tame};
 use crate::exit::Exit;
 
 /// How many of the guest's last lines are shown.
@@ -19,7 +20,7 @@ pub(super) fn lines(console: &Console, ending: &Ending) -> Vec<String> {
         Outcome::CleanedUp => lines.push(format!("{}: cleaned up", ending.name)),
         Outcome::Died => lines.push(format!("{}: the build was killed", ending.name)),
     }
-    done_about_it(ending, &mut lines);
+    done_about_it(console, ending, &mut lines);
     next(console, ending, &mut lines);
     lines.push(field("run folder", &ending.folder.display().to_string()));
     // Packer has an exit code of its own.
@@ -32,6 +33,15 @@ pub(super) fn lines(console: &Console, ending: &Ending) -> Vec<String> {
 
 fn field(name: &str, value: &str) -> String {
     format!("  {name:<11} {value}")
+}
+
+/// A field that a narrow terminal needs several lines for.
+fn long_field(console: &Console, name: &str, value: &str) -> String {
+    let indent = field("", "").width();
+    match console.width() {
+        Some(width) => field(name, &fold(value, width, indent)),
+        None => field(name, value),
+    }
 }
 
 fn succeeded(console: &Console, ending: &Ending, lines: &mut Vec<String>) {
@@ -103,18 +113,16 @@ fn verdict(ending: &Ending) -> String {
     format!("{what}, and {left}")
 }
 
-fn done_about_it(ending: &Ending, lines: &mut Vec<String>) {
+fn done_about_it(console: &Console, ending: &Ending, lines: &mut Vec<String>) {
     if !ending.undone.is_empty() && ending.outcome != Outcome::Succeeded {
-        lines.push(field("undone", &ending.undone.join(", ")));
+        lines.push(long_field(console, "undone", &ending.undone.join(", ")));
     }
     if !ending.kept.is_empty() {
-        lines.push(field("kept", &ending.kept.join(", ")));
+        lines.push(long_field(console, "kept", &ending.kept.join(", ")));
     }
     for stuck in &ending.stuck {
-        lines.push(field(
-            "left behind",
-            &format!("{}: {}", stuck.title, tame(&stuck.message)),
-        ));
+        let what = format!("{}: {}", stuck.title, tame(&stuck.message));
+        lines.push(long_field(console, "left behind", &what));
     }
 }
 
@@ -126,8 +134,10 @@ fn next(console: &Console, ending: &Ending, lines: &mut Vec<String>) {
             "goes on from the step that failed"
         } else if command.starts_with("reseal cleanup") {
             "removes what is left"
+        } else if command.starts_with("reseal build") {
+            "once the cause is cured; `-on-error=abort` keeps the machine to look at"
         } else {
-            "builds it again"
+            "once the cause is cured"
         };
         lines.push(field(name, &paint.strong(command)));
         lines.push(field("", &paint.dim(why)));
@@ -136,14 +146,13 @@ fn next(console: &Console, ending: &Ending, lines: &mut Vec<String>) {
 
 /// What an exit code means, as the documentation's table says it.
 fn meaning(exit: u8) -> &'static str {
-    const TABLE: [(Exit, &str); 13] = [
+    const TABLE: [(Exit, &str); 12] = [
         (Exit::Ok, "all is well"),
         (
             Exit::Internal,
             "a fault of this program, or a step that did not end in time",
         ),
         (Exit::Input, "the spec or the command line is wrong"),
-        (Exit::Format, "something needs formatting"),
         (Exit::Cloud, "the cloud refused, or is not well"),
         (Exit::Unreachable, "the guest cannot be reached"),
         (Exit::Install, "a step of the software failed"),

@@ -11,11 +11,15 @@ use reseal_journal::{Entry, Event, FailureRecord};
 use super::Console;
 use super::prose::{self, Said};
 use super::tally::Tally;
-use super::text::{cut, duration, pad, tame};
+use super::text::{cut, duration, fold, pad, tame};
 use super::watcher::Renderer;
 
-/// Where durations stand.
+/// Where durations stand, where the terminal is wide enough.
 const COLUMN: usize = 64;
+/// What stands beside a step's title: the sign before it, its duration behind it.
+const BESIDE: usize = 12;
+/// How far in lines below a step begin.
+const INDENT: usize = 6;
 /// More lines of a guest than this make a step noisy: then only its newest line is shown, on the live line.
 const NOISY: usize = 12;
 /// The live line while a step works.
@@ -154,24 +158,31 @@ impl Live {
         let line = match tally.took() {
             Some(took) => {
                 let took = self.console.paint().dim(&duration(took));
-                format!("{} {took}", pad(&cut(text, COLUMN), COLUMN))
+                let column = column(self.console.width());
+                format!("{} {took}", pad(&cut(text, column), column))
             }
             None => text.to_owned(),
         };
         self.console.put(&format!("  {sign} {}{line}", self.prefix(tally)));
     }
 
-    fn below(&self, text: &str, tally: &Tally) {
-        self.console.put(&format!("      {}{text}", self.prefix(tally)));
+    fn below(&self, text: &str, paint: impl Fn(&str) -> String, tally: &Tally) {
+        let text = match self.console.width() {
+            Some(width) => fold(text, width, INDENT),
+            None => text.to_owned(),
+        };
+        let indent = " ".repeat(INDENT);
+        self.console
+            .put(&format!("{indent}{}{}", self.prefix(tally), paint(&text)));
     }
 
     /// A line about the step in work; the first one stands below the step's title.
-    fn about(&self, inner: &mut Inner, text: &str, tally: &Tally) {
+    fn about(&self, inner: &mut Inner, text: &str, paint: impl Fn(&str) -> String, tally: &Tally) {
         if let Some(title) = inner.head.take() {
             let head = self.console.paint().dim(self.signs().head);
             self.console.put(&format!("  {head} {}{title}", self.prefix(tally)));
         }
-        self.below(text, tally);
+        self.below(text, paint, tally);
     }
 
     /// The guest's line: below the step while there are few, else on the live line.
@@ -179,7 +190,12 @@ impl Live {
         let text = format!("{} {text}", self.signs().guest);
         inner.guest_lines += 1;
         if inner.guest_lines <= NOISY {
-            self.about(inner, &self.console.paint().dim(&text), tally);
+            // Cut, not folded: a guest's log is wide, and the whole of it is in the build's log.
+            let text = self
+                .console
+                .width()
+                .map_or_else(|| text.clone(), |width| cut(&text, width.saturating_sub(INDENT)));
+            self.about(inner, &text, |text| self.console.paint().dim(text), tally);
         } else {
             self.turn(inner, Line::Working);
             self.tell(&text);
@@ -201,7 +217,7 @@ impl Live {
             AfterFailure::Continue => (paint.doubtful("!"), "; going on"),
         };
         self.keep(&sign, tally.title(step), tally);
-        self.below(&format!("{}{again}", tame(&failure.message)), tally);
+        self.below(&format!("{}{again}", tame(&failure.message)), str::to_owned, tally);
     }
 
     fn undo(&self, event: &Event, tally: &Tally) {
@@ -215,7 +231,7 @@ impl Live {
             Event::UndoFailed { step, failure } => {
                 let text = format!("stuck: {}", tally.title(step));
                 self.keep(&paint.bad(signs.bad), &text, tally);
-                self.below(&tame(&failure.message), tally);
+                self.below(&tame(&failure.message), str::to_owned, tally);
             }
             _ => {}
         }
@@ -262,11 +278,11 @@ impl Renderer for Live {
                 self.tell(&text);
             }
             (Signal::Note { .. }, Said::Detail(text)) => {
-                self.about(&mut inner, &paint.dim(&text), tally);
+                self.about(&mut inner, &text, |text| paint.dim(text), tally);
             }
             (Signal::Warning { .. }, Said::Warning(text)) => {
-                let text = paint.doubtful(&format!("warning: {text}"));
-                self.about(&mut inner, &text, tally);
+                let text = format!("warning: {text}");
+                self.about(&mut inner, &text, |text| paint.doubtful(text), tally);
             }
             (Signal::Output { .. }, Said::Guest(text)) => self.guest(&mut inner, &text, tally),
             _ => {}
@@ -274,8 +290,26 @@ impl Renderer for Live {
     }
 }
 
+/// Where durations stand.
+fn column(width: Option<usize>) -> usize {
+    width.map_or(COLUMN, |width| width.saturating_sub(BESIDE).clamp(20, COLUMN))
+}
+
 impl Drop for Live {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_stay_on_a_narrow_terminal() {
+        assert_eq!(column(None), 64);
+        assert_eq!(column(Some(200)), 64);
+        assert_eq!(column(Some(60)), 48);
+        assert_eq!(column(Some(0)), 20);
     }
 }

@@ -276,6 +276,11 @@ impl Console {
         &self.inner.live
     }
 
+    /// How wide the terminal is now; people change that while a build runs. `None` leaves lines as they are.
+    fn width(&self) -> Option<usize> {
+        self.inner.sink.width().filter(|_| self.inner.face == Face::Live)
+    }
+
     fn paint(&self) -> Paint {
         self.inner.paint
     }

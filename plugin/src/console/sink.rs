@@ -35,6 +35,12 @@ impl Sink {
         self.terminal
     }
 
+    /// How many columns standard error has, where it is a terminal.
+    pub(super) fn width(&self) -> Option<usize> {
+        let (columns, _) = terminal_size::terminal_size_of(std::io::stderr()).filter(|_| self.terminal)?;
+        Some(columns.0.into())
+    }
+
     /// A line to standard output.
     pub(super) fn out(&self, text: &str) {
         write(&self.out, text);

@@ -78,6 +78,18 @@ fn wrap_line(line: &str, width: usize) -> String {
     if line.starts_with(' ') || line.width() <= width.saturating_add(width / 4) {
         return line.to_owned();
     }
+    broken(line, width)
+}
+
+/// The text in lines of at most so many columns, all but the first begun with as many spaces. Only a word that is longer
+/// than a line is left as it is: it may be a path or a command that somebody copies.
+pub fn fold(text: &str, width: usize, indent: usize) -> String {
+    let room = width.saturating_sub(indent).max(20);
+    let next = format!("\n{}", " ".repeat(indent));
+    broken(text, room).replace('\n', &next)
+}
+
+fn broken(line: &str, width: usize) -> String {
     let mut wrapped = String::new();
     let mut column = 0;
     for word in line.split(' ') {
@@ -148,6 +160,17 @@ mod tests {
         assert_eq!(wrap("한글 둘 셋 넷 다섯", 8), "한글 둘\n셋 넷\n다섯");
         assert_eq!(wrap("    an example that is long", 8), "    an example that is long");
         assert_eq!(wrap("short\n\nlines", 8), "short\n\nlines");
+    }
+
+    #[test]
+    fn what_is_folded_stands_below_itself() {
+        assert_eq!(
+            fold("하나 둘 셋 넷 다섯 여섯 일곱", 26, 6),
+            "하나 둘 셋 넷 다섯\n      여섯 일곱"
+        );
+        let path = r"C:\Windows\System32\Sysprep\Panther\setuperr.log";
+        assert_eq!(fold(path, 26, 6), path);
+        assert_eq!(fold("short", 80, 6), "short");
     }
 
     #[test]

@@ -43,8 +43,6 @@ refuse! {
     create_server(&NewServer) -> ServerId;
     server(&ServerId) -> Observed<Server>;
     delete_server(&ServerId) -> ();
-    stop_server(&ServerId) -> ();
-    start_server(&ServerId) -> ();
     console_output(&ServerId) -> Option<String>;
     server_password(&ServerId) -> ServerPassword;
     attachments(&ServerId) -> Vec<Attachment>;

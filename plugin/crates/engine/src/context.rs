@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::action::{ActionError, FailureClass, read};
 use crate::observer::{Observer, Signal};
 use crate::plan::{Plan, Step};
+use crate::scrub::Scrub;
 
 /// What one look at a thing says about a wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,7 @@ pub struct Context<'a> {
     pub(crate) state: &'a BuildState,
     pub(crate) clock: &'a dyn Clock,
     pub(crate) keyring: &'a Keyring,
+    pub(crate) scrub: &'a dyn Scrub,
     pub(crate) observer: &'a dyn Observer,
     pub(crate) cancel: &'a CancellationToken,
 }
@@ -90,10 +92,9 @@ impl<'a> Context<'a> {
     /// # Errors
     /// When the keyring does not have it.
     pub fn secret(&self, name: &str) -> Result<SecretString, ActionError> {
-        self.keyring.get(name).ok_or_else(|| {
-            ActionError::new(FailureClass::Input, format!("the secret `{name}` is not at hand"))
-                .hint(format!("give it again with `-var {name}=…` or RESEAL_VAR_{name}"))
-        })
+        self.keyring
+            .get(name)
+            .ok_or_else(|| ActionError::new(FailureClass::Input, format!("the secret `{name}` is not at hand")))
     }
 
     /// Keeps a secret for later steps and for a resume.
@@ -107,6 +108,11 @@ impl<'a> Context<'a> {
                 format!("cannot write the build's keyring: {error}"),
             )
         })
+    }
+
+    /// A guest's text as it may be kept in an output.
+    pub fn scrub(&self, text: &str) -> String {
+        self.scrub.scrub(text)
     }
 
     /// Says something about the step.
@@ -189,7 +195,11 @@ impl<'a> Context<'a> {
         self.unless_cancelled(self.clock.sleep(length)).await
     }
 
-    async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, ActionError> {
+    /// Does something that is left in the middle when somebody asks to stop.
+    ///
+    /// # Errors
+    /// When somebody asks to stop.
+    pub async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, ActionError> {
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(ActionError::cancelled()),

@@ -13,6 +13,7 @@ pub mod observer;
 pub mod plan;
 pub mod registry;
 pub mod run;
+pub mod scrub;
 pub mod unwind;
 
 pub use action::{Action, ActionError, FailureClass};
@@ -22,3 +23,4 @@ pub use observer::{Observer, Signal};
 pub use plan::{Leaves, Origin, Plan, Policy, Step};
 pub use registry::Registry;
 pub use run::{Ended, Engine, Halt, OnError, Stop};
+pub use scrub::Scrub;

@@ -15,6 +15,7 @@ use crate::hooks::{Hooks, Point, Strike};
 use crate::observer::Observer;
 use crate::plan::{Leaves, Plan, Step};
 use crate::registry::Registry;
+use crate::scrub::{self, Scrub};
 
 /// What to do when a step fails; Packer's words.
 #[derive(Clone, Copy)]
@@ -122,6 +123,8 @@ pub struct Engine<'a> {
     pub clock: &'a dyn Clock,
     /// The build's secrets.
     pub keyring: &'a Keyring,
+    /// Takes them out of what is written down.
+    pub scrub: &'a dyn Scrub,
     /// Who watches.
     pub observer: &'a dyn Observer,
     /// What to do when a step fails.
@@ -267,7 +270,7 @@ impl Engine<'_> {
                 }
                 Err(error) => error,
             };
-            let failure = error.record();
+            let failure = self.record(&error);
             let then = self.then(step, &error, attempt);
             let event = Event::StepFailed {
                 step: step.id.clone(),
@@ -361,7 +364,7 @@ impl Engine<'_> {
             self.append(Event::UnwindStarted { after })?;
         }
         let finished = self.unwind(after).await?;
-        let stuck: Vec<_> = self.journal.state().stuck.clone().into_iter().collect();
+        let stuck = self.remaining(after);
         let failed = self.journal.state().failure.clone();
         if !finished || !stuck.is_empty() {
             let reason = if finished {
@@ -385,6 +388,20 @@ impl Engine<'_> {
         })
     }
 
+    /// What should be gone and is not: what could not be taken back, and what nobody has come to.
+    fn remaining(&self, after: Unwinding) -> Vec<(String, FailureRecord)> {
+        let mut stuck = self.journal.state().stuck.clone();
+        for step in self.to_take_back(after) {
+            stuck.entry(step.id.clone()).or_insert_with(not_reached);
+        }
+        stuck.into_iter().collect()
+    }
+
+    /// A failure as it may be written down.
+    pub(crate) fn record(&self, error: &ActionError) -> FailureRecord {
+        scrub::failure(self.scrub, error.record())
+    }
+
     pub(crate) fn context<'c>(&'c self, step: &'c Step, cancel: &'c CancellationToken) -> Context<'c> {
         Context {
             build: &self.build,
@@ -393,6 +410,7 @@ impl Engine<'_> {
             state: self.journal.state(),
             clock: self.clock,
             keyring: self.keyring,
+            scrub: self.scrub,
             observer: self.observer,
             cancel,
         }
@@ -414,6 +432,11 @@ fn is_over(state: &StepState) -> bool {
 
 pub(crate) fn struck(when: &str) -> ActionError {
     ActionError::new(FailureClass::Cloud, format!("injected failure {when} the call"))
+}
+
+/// Why something is left that nobody has tried to remove.
+fn not_reached() -> FailureRecord {
+    ActionError::new(FailureClass::Cancelled, "interrupted before it was removed").record()
 }
 
 /// Two seconds, doubling, at most a minute.

@@ -5,25 +5,31 @@ use reseal_machine::Status;
 
 use crate::action::ActionError;
 use crate::hooks::{Point, Strike};
-use crate::plan::{Leaves, Step};
+use crate::plan::{Leaves, Plan, Step};
 use crate::run::{Engine, Halt, OnError, struck};
 
 /// Attempts to take one step back before the build is stuck.
 const PATIENCE: u32 = 8;
 
-impl Engine<'_> {
+impl<'a> Engine<'a> {
     /// Takes steps back. `false` when somebody asked to hold before the end.
     pub(crate) async fn unwind(&mut self, after: Unwinding) -> Result<bool, Halt> {
-        let plan = self.plan;
-        for step in plan.steps.iter().rev().filter(|step| must_go(step.leaves, after)) {
+        for step in self.to_take_back(after) {
             if self.stop.hold.is_cancelled() {
                 return Ok(false);
             }
-            if is_there(self.journal.state().step(&step.id)) {
-                self.undo(step).await?;
-            }
+            self.undo(step).await?;
         }
         Ok(true)
+    }
+
+    /// The steps that have left, or may have left, what must not stay; the last first.
+    pub(crate) fn to_take_back(&self, after: Unwinding) -> Vec<&'a Step> {
+        let plan: &'a Plan = self.plan;
+        let steps = plan.steps.iter().rev().filter(|step| must_go(step.leaves, after));
+        steps
+            .filter(|step| is_there(self.journal.state().step(&step.id)))
+            .collect()
     }
 
     async fn undo(&mut self, step: &Step) -> Result<(), Halt> {
@@ -37,7 +43,7 @@ impl Engine<'_> {
             Ok(()) => Event::UndoSucceeded { step },
             Err(error) => Event::UndoFailed {
                 step,
-                failure: error.record(),
+                failure: self.record(&error),
             },
         })
     }
@@ -76,7 +82,7 @@ impl Engine<'_> {
     }
 
     fn is_worth_it(&self, error: &ActionError, attempt: u32) -> bool {
-        error.status == Status::Temporary && attempt < PATIENCE && !self.stop.hold.is_cancelled()
+        error.status != Status::Permanent && attempt < PATIENCE && !self.stop.hold.is_cancelled()
     }
 }
 

@@ -10,25 +10,11 @@ Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 $values = ConvertFrom-Json -InputObject ([Text.Encoding]::UTF8.GetString([Convert]::FromBase64String('@@RESEAL_VALUES@@')))
-$undo = Join-Path $values.undo_key 'Undo'
 $selector = @{ Address = '*'; Transport = 'HTTPS' }
 $taskName = "$($values.prefix)-$($values.run)-way-in"
 $folder = Join-Path $env:ProgramData "$($values.home)\$($values.run)"
 
-function Add-Undo {
-    param($Entry)
-    if (-not (Test-Path -LiteralPath $undo)) { $null = New-Item -Path $undo -Force }
-    $number = @((Get-Item -LiteralPath $undo).GetValueNames()).Count
-    $null = New-ItemProperty -LiteralPath $undo -Name ('{0:D4}' -f $number) -PropertyType String -Value (ConvertTo-Json -InputObject $Entry -Compress -Depth 4) -Force
-}
-
-function ConvertTo-Secure {
-    param([string]$Text)
-    $secure = New-Object Security.SecureString
-    foreach ($character in $Text.ToCharArray()) { $secure.AppendChar($character) }
-    $secure.MakeReadOnly()
-    return $secure
-}
+# reseal:libraries
 
 function Set-Account {
     # The group has another name in every language, so it is found by its SID.
@@ -39,12 +25,7 @@ function Set-Account {
         Set-LocalUser -Name $values.account -Password $password
     }
     $user = Get-LocalUser -Name $values.account
-    $group = Get-LocalGroup -SID 'S-1-5-32-544'
-    try {
-        Add-LocalGroupMember -SID $group.SID -Member $user.SID
-    } catch {
-        if ($_.FullyQualifiedErrorId -notlike 'MemberExists*' -and $_.Exception.GetType().Name -ne 'MemberExistsException') { throw }
-    }
+    $null = Add-Membership (Get-LocalGroup -SID 'S-1-5-32-544') $user
 }
 
 function Set-Certificate {
@@ -55,34 +36,29 @@ function Set-Certificate {
     $store = New-Object Security.Cryptography.X509Certificates.X509Store('My', 'LocalMachine')
     $store.Open([Security.Cryptography.X509Certificates.OpenFlags]::ReadWrite)
     try { $store.Add($certificate) } finally { $store.Close() }
-    Add-Undo ([ordered]@{ kind = 'certificate'; thumbprint = $values.thumbprint })
+    Add-Undo $values.undo_key ([ordered]@{ kind = 'certificate'; thumbprint = $values.thumbprint })
 }
 
 function Set-Policy {
     # Without it an administrator other than the built-in one has a filtered token over the network.
-    $path = 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System'
-    if (-not (Test-Path -LiteralPath $path)) { $null = New-Item -Path $path -Force }
-    $before = (Get-Item -LiteralPath $path).GetValue('LocalAccountTokenFilterPolicy', $null)
-    if ($before -eq 1) { return }
-    Add-Undo ([ordered]@{ kind = 'value'; path = $path; name = 'LocalAccountTokenFilterPolicy'; existed = ($null -ne $before); data = $before })
-    $null = New-ItemProperty -LiteralPath $path -Name 'LocalAccountTokenFilterPolicy' -PropertyType DWord -Value 1 -Force
+    $null = Set-ValueForNow $values.undo_key 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System' 'LocalAccountTokenFilterPolicy' 1
 }
 
 function Set-Firewall {
     $name = "$($values.prefix)-$($values.run)"
     if ($null -ne (Get-NetFirewallRule -Name $name -ErrorAction SilentlyContinue)) { return }
     $remote = if (@($values.remote_addresses).Count -gt 0) { [string[]]@($values.remote_addresses) } else { 'Any' }
-    Add-Undo ([ordered]@{ kind = 'firewall'; name = $name })
+    Add-Undo $values.undo_key ([ordered]@{ kind = 'firewall'; name = $name })
     $null = New-NetFirewallRule -Name $name -DisplayName "Reseal $($values.run)" -Direction Inbound -Action Allow -Protocol TCP -LocalPort $values.open_port -RemoteAddress $remote -Profile Any
 }
 
 function Start-WinRm {
     $service = Get-CimInstance -ClassName Win32_Service -Filter "Name='WinRM'"
     if ([string]$service.StartMode -ne 'Auto') {
-        Add-Undo ([ordered]@{ kind = 'service'; name = 'WinRM'; start = [string]$service.StartMode })
+        Add-Undo $values.undo_key ([ordered]@{ kind = 'service'; name = 'WinRM'; start = [string]$service.StartMode })
         Set-Service -Name WinRM -StartupType Automatic
     }
-    Start-Service -Name WinRM
+    $null = Start-BoundedService 'WinRM'
 }
 
 function Get-ListenerThumbprint {
@@ -98,7 +74,7 @@ function Get-ListenerThumbprint {
 function Set-Listener {
     $present = Get-ListenerThumbprint
     if ($present -eq $values.thumbprint) { return }
-    Add-Undo ([ordered]@{ kind = 'listener'; existed = ($null -ne $present); thumbprint = $present })
+    Add-Undo $values.undo_key ([ordered]@{ kind = 'listener'; existed = ($null -ne $present); thumbprint = $present })
     if ($null -ne $present) { Remove-WSManInstance -ResourceURI 'winrm/config/Listener' -SelectorSet $selector }
     $null = New-WSManInstance -ResourceURI 'winrm/config/Listener' -SelectorSet $selector -ValueSet @{ Port = [string]$values.port; CertificateThumbprint = [string]$values.thumbprint; Hostname = '' }
 }
@@ -107,7 +83,7 @@ function Set-Guard {
     # The cloud's agent may make its own HTTPS listener after this script; a task puts ours back while the build lasts.
     if ($null -ne (Get-ScheduledTask -TaskName $taskName -ErrorAction SilentlyContinue)) { return }
     $null = New-Item -ItemType Directory -Path $folder -Force
-    Add-Undo ([ordered]@{ kind = 'folder'; path = $folder })
+    Add-Undo $values.undo_key ([ordered]@{ kind = 'folder'; path = $folder })
     $text = @'
 $ErrorActionPreference = 'Stop'
 $selector = @{ Address = '*'; Transport = 'HTTPS' }
@@ -123,7 +99,7 @@ $null = New-WSManInstance -ResourceURI 'winrm/config/Listener' -SelectorSet $sel
     $action = New-ScheduledTaskAction -Execute $program -Argument "-NoProfile -NonInteractive -ExecutionPolicy Bypass -File `"$file`""
     $trigger = New-ScheduledTaskTrigger -Once -At ([DateTime]::Now.AddMinutes(1)) -RepetitionInterval ([TimeSpan]::FromMinutes(1)) -RepetitionDuration ([TimeSpan]::FromDays(1))
     $principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount -RunLevel Highest
-    Add-Undo ([ordered]@{ kind = 'task'; name = $taskName })
+    Add-Undo $values.undo_key ([ordered]@{ kind = 'task'; name = $taskName })
     $null = Register-ScheduledTask -TaskName $taskName -Action $action -Trigger $trigger -Principal $principal
 }
 
@@ -135,7 +111,7 @@ function Set-DeadMan {
     $action = New-ScheduledTaskAction -Execute (Join-Path $env:SystemRoot 'System32\shutdown.exe') -Argument '/s /f /t 60 /d p:4:1'
     $trigger = New-ScheduledTaskTrigger -Once -At ([DateTime]::Now.AddHours([int]$values.dead_man_hours))
     $principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount -RunLevel Highest
-    Add-Undo ([ordered]@{ kind = 'task'; name = $name })
+    Add-Undo $values.undo_key ([ordered]@{ kind = 'task'; name = $name })
     $null = Register-ScheduledTask -TaskName $name -Action $action -Trigger $trigger -Principal $principal
 }
 

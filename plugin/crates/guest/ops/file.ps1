@@ -36,12 +36,17 @@ function Set-File {
         $bytes = Get-Bytes $In
         $hash = Get-BytesHash $bytes
     }
+    if (Test-Path -LiteralPath $Path -PathType Container) { Stop-Operation -Kind 'invalid_input' -Message "$Path is a folder, not a file." }
     if ((Test-Path -LiteralPath $Path -PathType Leaf) -and (Get-FileSha256 $Path) -eq $hash) { return $false }
     $parent = Split-Path -Parent $Path
     if ($parent) { $null = New-Item -ItemType Directory -Path $parent -Force }
-    if ($null -ne $In.payload) { Copy-Item -LiteralPath $In.payload.path -Destination $new -Force } else { [IO.File]::WriteAllBytes($new, $bytes) }
-    Move-Item -LiteralPath $new -Destination $Path -Force
-    if ((Get-FileSha256 $Path) -ne $hash) { Stop-Operation -Kind 'hash_mismatch' -Message "The file $Path was written, but its content is another." }
+    try {
+        if ($null -ne $In.payload) { Copy-Item -LiteralPath $In.payload.path -Destination $new -Force } else { [IO.File]::WriteAllBytes($new, $bytes) }
+        if ((Get-FileSha256 $new) -ne $hash) { Stop-Operation -Kind 'hash_mismatch' -Message "The file $Path was written, but its content is another." }
+        Move-Item -LiteralPath $new -Destination $Path -Force
+    } finally {
+        Remove-Item -LiteralPath $new -Force -ErrorAction SilentlyContinue
+    }
     return $true
 }
 

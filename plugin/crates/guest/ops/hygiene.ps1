@@ -30,9 +30,16 @@ function Remove-Contents {
             Remove-Item -LiteralPath $item.FullName -Force -Recurse:($item.PSIsContainer)
             $Count.removed++
         } catch {
-            $Count.failed++
+            Add-Failure $Count $item.FullName
         }
     }
+}
+
+function Add-Failure {
+    # The first of them by name; the rest is a number.
+    param([hashtable]$Count, [string]$What)
+    $Count.failed++
+    if ($Count.left.Count -lt 10) { $null = $Count.left.Add($What) }
 }
 
 function Remove-Files {
@@ -43,13 +50,9 @@ function Remove-Files {
             Remove-Item -LiteralPath $path -Force -Recurse
             $Count.removed++
         } catch {
-            $Count.failed++
+            Add-Failure $Count $path
         }
     }
-}
-
-function Get-ProfileFolders {
-    return @(Get-CimInstance -ClassName Win32_UserProfile | Where-Object { -not $_.Special } | ForEach-Object { [string]$_.LocalPath } | Where-Object { $_ })
 }
 
 function Invoke-Tool {
@@ -62,11 +65,13 @@ function Invoke-Tool {
 
 function Clear-Temp {
     param($In, [hashtable]$Count)
-    $windows = [string]$env:SystemRoot
-    $folders = @("$windows\Temp", "$windows\Prefetch", "$windows\Minidump", "$env:SystemDrive\PerfLogs", "$env:SystemDrive\`$Recycle.Bin", "$env:ProgramData\Microsoft\Windows\WER\ReportQueue", "$env:ProgramData\Microsoft\Windows\WER\ReportArchive")
-    foreach ($userFolder in Get-ProfileFolders) { $folders += "$userFolder\AppData\Local\Temp" }
-    foreach ($folder in $folders) { Remove-Contents $folder $In.keep $Count }
-    Remove-Files @("$windows\MEMORY.DMP") $Count
+    foreach ($folder in (Get-TempFolders)) { Remove-Contents $folder $In.keep $Count }
+}
+
+function Clear-CrashDumps {
+    param($In, [hashtable]$Count)
+    foreach ($folder in (Get-CrashFolders)) { Remove-Contents $folder $In.keep $Count }
+    Remove-Files (Find-CrashDumps) $Count
 }
 
 function Clear-EventLogs {
@@ -78,26 +83,40 @@ function Clear-EventLogs {
             $session.ClearLog($log)
             $Count.removed++
         } catch {
-            $Count.failed++
+            Add-Failure $Count $log
         }
     }
 }
 
 function Clear-UpdateCache {
     param([hashtable]$Count)
-    $names = 'wuauserv', 'bits', 'UsoSvc', 'DoSvc'
-    $running = @($names | Where-Object { $service = Get-Service -Name $_ -ErrorAction SilentlyContinue; $null -ne $service -and [string]$service.Status -eq 'Running' })
-    foreach ($name in $running) { Stop-Service -Name $name -Force -ErrorAction SilentlyContinue }
-    Remove-Contents "$env:SystemRoot\SoftwareDistribution\Download" @() $Count
+    Clear-Stopped @('wuauserv', 'bits', 'UsoSvc') "$env:SystemRoot\SoftwareDistribution\Download" $Count
+}
+
+function Clear-DeliveryOptimization {
+    param([hashtable]$Count)
+    $cache = "$env:SystemRoot\ServiceProfiles\NetworkService\AppData\Local\Microsoft\Windows\DeliveryOptimization\Cache"
     if (Get-Command -Name Delete-DeliveryOptimizationCache -ErrorAction SilentlyContinue) { Delete-DeliveryOptimizationCache -Force -ErrorAction SilentlyContinue } # winps: ignore C105,C106,C109 only where it is there
+    Clear-Stopped @('DoSvc') $cache $Count
+}
+
+function Clear-Stopped {
+    # Empties a folder while the services that use it are stopped.
+    param([string[]]$Services, [string]$Folder, [hashtable]$Count)
+    $running = @($Services | Where-Object { $service = Get-Service -Name $_ -ErrorAction SilentlyContinue; $null -ne $service -and [string]$service.Status -eq 'Running' })
+    foreach ($name in $running) {
+        try { $null = Stop-BoundedService $name } catch { Write-Log $_.Exception.Message }
+    }
+    Remove-Contents $Folder @() $Count
     # A stopped update service can make sysprep's validators fail.
-    foreach ($name in $running) { Start-Service -Name $name -ErrorAction SilentlyContinue }
+    foreach ($name in $running) {
+        try { $null = Start-BoundedService $name } catch { Write-Log $_.Exception.Message }
+    }
 }
 
 function Clear-Values {
     param([string]$Key, [string[]]$Names, [hashtable]$Count)
     foreach ($name in $Names) {
-        if ($null -eq (Get-RegValue $Key $name)) { continue }
         Remove-ItemProperty -LiteralPath $Key -Name $name -Force
         $Count.removed++
     }
@@ -105,29 +124,38 @@ function Clear-Values {
 
 function Clear-Logs {
     param($In, [hashtable]$Count)
-    $windows = [string]$env:SystemRoot
-    foreach ($name in 'CBS', 'DISM', 'MoSetup', 'NetSetup', 'WindowsUpdate') { Remove-Contents "$windows\Logs\$name" $In.keep $Count }
-    foreach ($pattern in "$windows\Panther\*.log", "$windows\Panther\UnattendGC\*.log", "$env:ProgramFiles\Cloudbase Solutions\Cloudbase-Init\log\*.log") {
-        Remove-Files @(Get-ChildItem -Path $pattern -File -Force -ErrorAction SilentlyContinue | ForEach-Object { $_.FullName }) $Count
-    }
+    foreach ($folder in (Get-LogFolders)) { Remove-Contents $folder $In.keep $Count }
+    Remove-Files (Find-SetupLogs) $Count
 }
 
 function Clear-PowerShellHistory {
     param([hashtable]$Count)
-    foreach ($userFolder in Get-ProfileFolders) {
-        Remove-Contents "$userFolder\AppData\Roaming\Microsoft\Windows\PowerShell\PSReadLine" @() $Count
-        Remove-Files @(Get-ChildItem -Path "$userFolder\Documents\PowerShell_transcript.*" -File -Force -ErrorAction SilentlyContinue | ForEach-Object { $_.FullName }) $Count
-    }
+    Remove-Files (Find-Histories) $Count
+    Remove-Files (Find-Transcripts) $Count
     foreach ($log in 'Microsoft-Windows-PowerShell/Operational', 'Windows PowerShell') {
-        try { [Diagnostics.Eventing.Reader.EventLogSession]::GlobalSession.ClearLog($log); $Count.removed++ } catch { $Count.failed++ }
+        try { [Diagnostics.Eventing.Reader.EventLogSession]::GlobalSession.ClearLog($log); $Count.removed++ } catch { Add-Failure $Count $log }
+    }
+}
+
+function Clear-RunHistory {
+    # Of every account whose part of the registry is loaded, the build's own among them.
+    param([hashtable]$Count)
+    $explorer = 'SOFTWARE\Microsoft\Windows\CurrentVersion\Explorer'
+    foreach ($user in @(Get-ChildItem -Path 'Registry::HKEY_USERS' -ErrorAction SilentlyContinue)) {
+        foreach ($list in 'RunMRU', 'TypedPaths') {
+            $path = "Registry::HKEY_USERS\$($user.PSChildName)\$explorer\$list"
+            $key = Get-Item -LiteralPath $path -ErrorAction SilentlyContinue
+            if ($null -eq $key) { continue }
+            Clear-Values $path @($key.GetValueNames()) $Count
+        }
     }
 }
 
 function Clear-AnswerFiles {
     param([hashtable]$Count)
-    $windows = [string]$env:SystemRoot
-    Remove-Contents "$windows\Panther\Unattend" @() $Count
-    Remove-Files @("$windows\Panther\unattend.xml", "$windows\Panther\unattend-original.xml", "$windows\System32\Sysprep\unattend.xml", "$env:SystemDrive\unattend.xml", "$env:SystemDrive\Autounattend.xml") $Count
+    $old = Remove-AnswerFiles
+    $Count.removed += $old.removed.Count
+    foreach ($left in $old.left) { Add-Failure $Count $left }
 }
 
 function Write-Zeros {
@@ -153,16 +181,21 @@ function Clear-Category {
     param([string]$Category, $In, [hashtable]$Count, [long]$Seconds)
     switch ($Category) {
         'temp' { Clear-Temp $In $Count }
+        'crash_dumps' { Clear-CrashDumps $In $Count }
+        'recycle_bin' { Remove-Contents "$env:SystemDrive\`$Recycle.Bin" $In.keep $Count }
+        'prefetch' { Remove-Contents "$env:SystemRoot\Prefetch" $In.keep $Count }
         'event_logs' { Clear-EventLogs $Count }
         'component_store' { Invoke-Tool 'dism.exe' '/English /Online /Cleanup-Image /StartComponentCleanup /ResetBase /Quiet' $Seconds @(0, 3010) }
         'update_cache' { Clear-UpdateCache $Count }
+        'delivery_optimization' { Clear-DeliveryOptimization $Count }
+        'run_history' { Clear-RunHistory $Count }
         'powershell_history' { Clear-PowerShellHistory $Count }
         'answer_files' { Clear-AnswerFiles $Count }
-        'winlogon' { Clear-Values 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon' @('DefaultPassword', 'AutoAdminLogon', 'AutoLogonCount', 'DefaultUserName', 'DefaultDomainName') $Count }
+        'winlogon' { Clear-Values 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon' (Find-WinlogonValues) $Count }
         'logs' { Clear-Logs $In $Count }
-        'wsus_id' { Clear-Values 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate' @('SusClientId', 'SusClientIdValidation', 'AccountDomainSid', 'PingID') $Count }
-        'ssh_host_keys' { Remove-Files @(Get-ChildItem -Path "$env:ProgramData\ssh\ssh_host_*" -File -Force -ErrorAction SilentlyContinue | ForEach-Object { $_.FullName }) $Count }
-        'windows_old' { Remove-Files @("$env:SystemDrive\Windows.old", "$env:SystemDrive\`$WinREAgent", "$env:SystemDrive\`$Windows.~BT") $Count }
+        'wsus_id' { Clear-Values 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate' (Find-WsusValues) $Count }
+        'ssh_host_keys' { Remove-Files (Find-SshHostKeys) $Count }
+        'windows_old' { Remove-Files (Find-UpgradeFolders) $Count }
         'shadow_copies' { Invoke-Tool 'vssadmin.exe' 'delete shadows /all /quiet' $Seconds @(0, 1) }
         'hibernation' { Invoke-Tool 'powercfg.exe' '/h off' $Seconds @(0, 1) }
         'trim' { Invoke-Tool 'defrag.exe' "$env:SystemDrive /L" $Seconds @(0) }
@@ -175,7 +208,7 @@ function Invoke-Operation {
     param($In)
     $watch = [Diagnostics.Stopwatch]::StartNew()
     $results = @(foreach ($category in @($In.categories)) {
-            $count = @{ removed = [long]0; failed = [long]0 }
+            $count = @{ removed = [long]0; failed = [long]0; left = (New-Object Collections.ArrayList) }
             $before = Get-FreeBytes
             $done = $true
             $detail = ''
@@ -186,7 +219,7 @@ function Invoke-Operation {
                 $done = $false
                 $detail = [string]$_.Exception.Message
             }
-            [ordered]@{ category = $category; done = $done; freed = [Math]::Max((Get-FreeBytes) - $before, [long]0); removed = $count.removed; failed = $count.failed; detail = $detail }
+            [ordered]@{ category = $category; done = $done; freed = [Math]::Max((Get-FreeBytes) - $before, [long]0); removed = $count.removed; failed = $count.failed; left = @($count.left.ToArray()); detail = $detail }
         })
     Send-Result ([ordered]@{ categories = $results; free_bytes = (Get-FreeBytes) })
 }

@@ -55,28 +55,13 @@ function Invoke-Operation {
     $file = Get-ScriptFile $In
     $encoded = [Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($launcher))
     $job = ConvertTo-Json -InputObject ([ordered]@{ file = [string]$file; arguments = $In.arguments }) -Compress -Depth 20
-    $folder = if ($In.folder) { $In.folder } else { $In.work }
     $arguments = @{
+        In            = $In
+        What          = 'The script'
         File          = Get-PowerShellPath
         CommandLine   = '-NoProfile -NonInteractive -ExecutionPolicy Bypass -InputFormat None -OutputFormat Text -EncodedCommand ' + $encoded
-        Seconds       = [int]$In.timeout_seconds
-        Folder        = $folder
-        Environment   = $In.environment
         StandardInput = [Text.Encoding]::UTF8.GetBytes($job)
-        Utf8          = $true
+        Temporary     = if ($null -eq $In.file) { $file } else { '' }
     }
-    try {
-        $run = Invoke-Program @arguments
-    } finally {
-        if ($null -eq $In.file) { Remove-Item -LiteralPath $file -Force -ErrorAction SilentlyContinue }
-    }
-    if ($run.timed_out) { Stop-Operation -Kind 'timeout' -Message "The script did not end within $($In.timeout_seconds) seconds." }
-    if (@($In.codes.success) -notcontains $run.code) {
-        $said = @($run.tail | Where-Object { $_.Trim() } | Select-Object -Last 3) -join ' | '
-        Stop-Operation -Kind 'exit_code' -Code $run.code -Message "The script ended with exit code $($run.code): $said"
-    }
-    $result = New-StepResult -Changed $true -Detail "ended after $($run.seconds) s"
-    $result.exit_code = $run.code
-    $result.reboot_required = @($In.codes.reboot) -contains $run.code
-    Send-Result $result
+    Send-Run @arguments
 }

@@ -11,17 +11,6 @@ param([Parameter(Mandatory = $true)][string]$InputJson)
 
 $roleNames = 'AD-Certificate', 'AD-Domain-Services', 'ADFS-Federation', 'ADLDS', 'ADRMS', 'DHCP', 'Fax', 'NPAS', 'UpdateServices', 'Hyper-V', 'Web-Server', 'WDS'
 
-function Set-Fact {
-    # A fact that cannot be read is $null and has a line in "problems"; the others go on.
-    param([Collections.Specialized.OrderedDictionary]$Facts, [string]$Name, [scriptblock]$Read)
-    try {
-        $Facts[$Name] = & $Read
-    } catch {
-        $Facts[$Name] = $null
-        $null = $Facts['problems'].Add([ordered]@{ fact = $Name; message = [string]$_.Exception.Message })
-    }
-}
-
 function Get-InstalledRoles {
     if (-not (Get-Command -Name Get-WindowsFeature -ErrorAction SilentlyContinue)) { return , @() }
     $found = @(Get-WindowsFeature -Name $roleNames -ErrorAction SilentlyContinue | Where-Object { [string]$_.InstallState -eq 'Installed' }) # winps: ignore C105 only asked where it is there
@@ -50,21 +39,10 @@ function Get-BitlockerVolumes {
     return , $facts
 }
 
-function Get-ExternalProviders {
-    $root = 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\SysPrepExternal'
-    $found = @(foreach ($pass in 'Cleanup', 'Generalize', 'Specialize') {
-            $key = Get-Item -LiteralPath "$root\$pass" -ErrorAction SilentlyContinue
-            if ($null -eq $key) { continue }
-            foreach ($name in $key.GetValueNames()) { [ordered]@{ pass = $pass; name = [string]$name; command = [string]$key.GetValue($name) } }
-        })
-    return , $found
-}
-
-function Get-AnswerFiles {
-    $windows = [string]$env:SystemRoot
-    $drive = [string]$env:SystemDrive
-    $places = "$windows\Panther\unattend.xml", "$windows\Panther\unattend-original.xml", "$windows\Panther\Unattend\Unattend.xml", "$windows\Panther\Unattend\Autounattend.xml", "$windows\System32\Sysprep\Unattend.xml", "$drive\Unattend.xml", "$drive\Autounattend.xml"
-    return , @($places | Where-Object { Test-Path -LiteralPath $_ -PathType Leaf })
+function Get-MediaAnswerFiles {
+    # Setup also looks at the roots of removable drives.
+    $drives = @(Get-CimInstance -ClassName Win32_LogicalDisk | Where-Object { @(2, 5) -contains [int]$_.DriveType } | ForEach-Object { [string]$_.DeviceID })
+    return , @($drives | ForEach-Object { "$_\unattend.xml"; "$_\autounattend.xml" } | Where-Object { Test-Path -LiteralPath $_ -PathType Leaf })
 }
 
 function Get-DisturbingServices {
@@ -79,15 +57,25 @@ function Get-LicensingState {
     # Sysprep needs this service, so whether it starts is part of the fact.
     $service = Get-Service -Name sppsvc -ErrorAction SilentlyContinue
     if ($null -eq $service) { return 'missing' }
-    try { Start-Service -Name sppsvc } catch { return 'refused' }
+    try { $null = Start-BoundedService 'sppsvc' 30 } catch { return 'refused' }
     return ([string](Get-Service -Name sppsvc).Status).ToLowerInvariant()
 }
 
-function Get-LicenseStatus {
+function Get-LicensedProduct {
     $filter = "ApplicationID='55c92734-d682-4d71-983e-d6ec3f16059f' AND PartialProductKey IS NOT NULL"
-    $product = @(Get-CimInstance -ClassName SoftwareLicensingProduct -Filter $filter) | Select-Object -First 1
-    if ($null -eq $product) { return 0 }
-    return [int]$product.LicenseStatus
+    return @(Get-CimInstance -ClassName SoftwareLicensingProduct -Filter $filter) | Select-Object -First 1
+}
+
+function Get-Installers {
+    # Programs that install something; Windows Installer itself is told by its mutex.
+    $names = 'setup', 'install', 'installer', 'choco', 'winget', 'vs_installer', 'ngen', 'mscorsvw'
+    return , @(Get-Process -Name $names -ErrorAction SilentlyContinue | ForEach-Object { [string]$_.ProcessName } | Sort-Object -Unique)
+}
+
+function Get-SqlInstances {
+    $key = Get-Item -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Microsoft SQL Server\Instance Names\SQL' -ErrorAction SilentlyContinue
+    if ($null -eq $key) { return , @() }
+    return , @($key.GetValueNames())
 }
 
 function Get-StartMode {
@@ -111,7 +99,7 @@ function Test-Bcd {
 
 function Get-Profiles {
     $found = @(Get-CimInstance -ClassName Win32_UserProfile | Where-Object { -not $_.Special } | ForEach-Object {
-            [ordered]@{ sid = [string]$_.SID; path = [string]$_.LocalPath; loaded = [bool]$_.Loaded }
+            [ordered]@{ sid = [string]$_.SID; path = [string]$_.LocalPath; loaded = [bool]$_.Loaded; exists = [bool](Test-Path -LiteralPath $_.LocalPath) }
         })
     return , $found
 }
@@ -122,6 +110,9 @@ function Add-SystemFacts {
     $status = 'HKLM:\SYSTEM\Setup\Status'
     Set-Fact $Facts 'elevated' { (New-Object Security.Principal.WindowsPrincipal([Security.Principal.WindowsIdentity]::GetCurrent())).IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator) }
     Set-Fact $Facts 'user_sid' { [Security.Principal.WindowsIdentity]::GetCurrent().User.Value }
+    Set-Fact $Facts 'network_logon' { @([Security.Principal.WindowsIdentity]::GetCurrent().Groups | Where-Object { $_.Value -eq 'S-1-5-2' }).Count -gt 0 }
+    Set-Fact $Facts 'token_filter' { ((Get-RegValue 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System' 'LocalAccountTokenFilterPolicy') -as [int]) -eq 1 }
+    Set-Fact $Facts 'scheduler' { ([string](Get-Service -Name Schedule).Status).ToLowerInvariant() }
     Set-Fact $Facts 'language_mode' { [string]$ExecutionContext.SessionState.LanguageMode }
     Set-Fact $Facts 'now_utc' { Get-UtcText ([DateTime]::UtcNow) }
     Set-Fact $Facts 'build' { [string](Get-RegValue $version 'CurrentBuildNumber') -as [int] }
@@ -132,8 +123,11 @@ function Add-SystemFacts {
     Set-Fact $Facts 'generalization_state' { (Get-RegValue "$status\SysprepStatus" 'GeneralizationState') -as [long] }
     Set-Fact $Facts 'cleanup_state' { (Get-RegValue "$status\SysprepStatus" 'CleanupState') -as [long] }
     Set-Fact $Facts 'audit_boot' { (Get-RegValue $status 'AuditBoot') -as [long] }
+    Set-Fact $Facts 'setup_in_progress' { [bool]((Get-RegValue 'HKLM:\SYSTEM\Setup' 'SystemSetupInProgress') -as [int]) -or [bool]((Get-RegValue 'HKLM:\SYSTEM\Setup' 'OOBEInProgress') -as [int]) }
     Set-Fact $Facts 'sysprep_running' { @(Get-Process -Name sysprep -ErrorAction SilentlyContinue).Count }
     Set-Fact $Facts 'pending' { Get-PendingFacts -Thorough $true }
+    Set-Fact $Facts 'installers' { Get-Installers }
+    Set-Fact $Facts 'msi_unfinished' { Test-Path -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\InProgress' }
     Set-Fact $Facts 'reserved_storage' { Get-ReservedStorage }
 }
 
@@ -142,8 +136,17 @@ function Add-PackageFacts {
     Set-Fact $Facts 'sppsvc' { Get-LicensingState }
     Set-Fact $Facts 'sppsvc_start' { Get-StartMode 'sppsvc' }
     Set-Fact $Facts 'rearm_count' { [long](Get-CimInstance -ClassName SoftwareLicensingService).RemainingWindowsReArmCount }
+    Set-Fact $Facts 'skip_rearm_left' { ((Get-RegValue 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform' 'SkipRearm') -as [int]) -eq 1 }
+    $product = @{ found = $null }
     $Facts['license_status'] = $null
-    if ($In.license) { Set-Fact $Facts 'license_status' { Get-LicenseStatus } }
+    $Facts['license_channel'] = $null
+    if ($In.license) {
+        Set-Fact $Facts 'license_status' {
+            $product.found = Get-LicensedProduct
+            if ($null -eq $product.found) { 0 } else { [int]$product.found.LicenseStatus }
+        }
+        Set-Fact $Facts 'license_channel' { if ($null -ne $product.found) { [string]$product.found.ProductKeyChannel } }
+    }
     $Facts['appx'] = $null
     if ($In.appx) { Set-Fact $Facts 'appx' { Get-AppxFacts } }
     Set-Fact $Facts 'appx_service' { Get-StartMode 'AppXSvc' }
@@ -160,12 +163,18 @@ function Add-MachineFacts {
     Set-Fact $Facts 'bitlocker' { Get-BitlockerVolumes }
     Set-Fact $Facts 'domain_joined' { [bool](Get-CimInstance -ClassName Win32_ComputerSystem).PartOfDomain }
     Set-Fact $Facts 'domain' { [string](Get-CimInstance -ClassName Win32_ComputerSystem).Domain }
+    Set-Fact $Facts 'entra_joined' { @(Get-ChildItem -LiteralPath 'HKLM:\SYSTEM\CurrentControlSet\Control\CloudDomainJoin\JoinInfo' -ErrorAction SilentlyContinue).Count -gt 0 }
+    Set-Fact $Facts 'sql_instances' { Get-SqlInstances }
     Set-Fact $Facts 'roles' { Get-InstalledRoles }
     Set-Fact $Facts 'hyperv_switches' { if (Get-Command -Name Get-VMSwitch -ErrorAction SilentlyContinue) { @(Get-VMSwitch).Count } else { 0 } } # winps: ignore C105 only asked where it is there
     Set-Fact $Facts 'iis_encrypted_credentials' { Test-IisSecrets }
     Set-Fact $Facts 'upgrade_keys' { @(Get-ChildItem -LiteralPath 'HKLM:\SYSTEM\Setup' -ErrorAction SilentlyContinue | Where-Object { $_.PSChildName -like 'Source OS*' }).Count }
     Set-Fact $Facts 'windows_old' { Test-Path -LiteralPath "$env:SystemDrive\Windows.old" }
-    Set-Fact $Facts 'answer_files' { Get-AnswerFiles }
+    Set-Fact $Facts 'answer_files' {
+        $named = Get-NamedAnswerFile
+        , @((Find-AnswerFiles) + @($named | Where-Object { $_ }))
+    }
+    Set-Fact $Facts 'media_answer_files' { Get-MediaAnswerFiles }
     Set-Fact $Facts 'external_providers' { Get-ExternalProviders }
     Set-Fact $Facts 'services' { Get-DisturbingServices }
     Set-Fact $Facts 'sense_onboarded' { ((Get-RegValue 'HKLM:\SOFTWARE\Microsoft\Windows Advanced Threat Protection\Status' 'OnboardingState') -as [int]) -eq 1 }
@@ -176,7 +185,7 @@ function Add-MachineFacts {
 
 function Invoke-Operation {
     param($In)
-    $facts = [ordered]@{ problems = New-Object Collections.ArrayList }
+    $facts = New-Facts
     Add-SystemFacts $facts
     Add-PackageFacts $facts $In
     Add-MachineFacts $facts

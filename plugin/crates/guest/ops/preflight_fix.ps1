@@ -9,26 +9,6 @@ The input as JSON text.
 [CmdletBinding()]
 param([Parameter(Mandatory = $true)][string]$InputJson)
 
-function Set-Policy {
-    # Sets a policy and writes down what was there, so that it can be put back after sysprep. True when it was another.
-    param([string]$Path, [string]$Name, [int]$Value)
-    $before = Get-RegValue $Path $Name
-    if (($before -as [int]) -eq $Value) { return $false }
-    Add-Undo ([ordered]@{ kind = 'value'; path = $Path; name = $Name; existed = ($null -ne $before); data = $before })
-    $null = New-Item -Path $Path -Force:(-not (Test-Path -LiteralPath $Path)) -ErrorAction SilentlyContinue
-    $null = New-ItemProperty -LiteralPath $Path -Name $Name -PropertyType DWord -Value $Value -Force
-    return $true
-}
-
-function Add-Undo {
-    # One numbered entry under the key that the sysprep wrapper reads backwards.
-    param($Entry)
-    $key = 'HKLM:\SOFTWARE\Reseal\Undo'
-    if (-not (Test-Path -LiteralPath $key)) { $null = New-Item -Path $key -Force }
-    $number = @((Get-Item -LiteralPath $key).GetValueNames()).Count
-    $null = New-ItemProperty -LiteralPath $key -Name ('{0:D4}' -f $number) -PropertyType String -Value (ConvertTo-Json -InputObject $Entry -Compress -Depth 4) -Force
-}
-
 function Repair-Appx {
     param($In)
     $wanted = @($In.packages)
@@ -76,10 +56,8 @@ function Repair-Bitlocker {
 function Repair-Services {
     $done = New-Object Collections.ArrayList
     foreach ($name in 'WSearch', 'tiledatamodelsvc', 'WMPNetworkSvc', 'InstallService') {
-        $service = Get-Service -Name $name -ErrorAction SilentlyContinue
-        if ($null -eq $service -or [string]$service.Status -eq 'Stopped') { continue }
-        Stop-Service -Name $name -Force
-        $null = $done.Add("$name stopped")
+        if ($null -eq (Get-Service -Name $name -ErrorAction SilentlyContinue)) { continue }
+        foreach ($stopped in (Stop-BoundedService $name)) { $null = $done.Add("$stopped stopped") }
     }
     # Disabled, these make validators of sysprep fail.
     foreach ($name in 'AppXSvc', 'wuauserv', 'sppsvc', 'CryptSvc', 'VSS') {
@@ -90,33 +68,39 @@ function Repair-Services {
         $null = $done.Add("$name enabled")
     }
     foreach ($name in 'sppsvc', 'CryptSvc') {
-        $service = Get-Service -Name $name -ErrorAction SilentlyContinue
-        if ($null -eq $service -or [string]$service.Status -eq 'Running') { continue }
-        Start-Service -Name $name
-        $null = $done.Add("$name started")
+        if ($null -eq (Get-Service -Name $name -ErrorAction SilentlyContinue)) { continue }
+        if (Start-BoundedService $name) { $null = $done.Add("$name started") }
     }
     $detail = if ($done.Count -gt 0) { $done -join ', ' } else { 'nothing to do' }
     return @{ done = $true; changed = ($done.Count -gt 0); detail = $detail }
 }
 
 function Repair-Store {
-    $first = Set-Policy 'HKLM:\SOFTWARE\Policies\Microsoft\WindowsStore' 'AutoDownload' 2
-    $second = Set-Policy 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\CloudContent' 'DisableWindowsConsumerFeatures' 1
+    param($In)
+    $first = Set-ValueForNow $In.undo_key 'HKLM:\SOFTWARE\Policies\Microsoft\WindowsStore' 'AutoDownload' 2
+    $second = Set-ValueForNow $In.undo_key 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\CloudContent' 'DisableWindowsConsumerFeatures' 1
     return @{ done = $true; changed = ($first -or $second); detail = 'the store does not update apps until sysprep has ended' }
 }
 
 function Repair-AnswerFiles {
-    $windows = [string]$env:SystemRoot
-    $drive = [string]$env:SystemDrive
-    $places = "$windows\Panther\unattend.xml", "$windows\Panther\unattend-original.xml", "$windows\Panther\Unattend\Unattend.xml", "$windows\Panther\Unattend\Autounattend.xml", "$windows\System32\Sysprep\Unattend.xml", "$drive\Unattend.xml", "$drive\Autounattend.xml"
-    $found = @($places | Where-Object { Test-Path -LiteralPath $_ -PathType Leaf })
-    foreach ($path in $found) { Remove-Item -LiteralPath $path -Force }
-    return @{ done = $true; changed = ($found.Count -gt 0); detail = "$($found.Count) files removed" }
+    $old = Remove-AnswerFiles
+    $detail = if ($old.left.Count -gt 0) { "still there: $($old.left -join ', ')" } else { "$($old.removed.Count) removed" }
+    return @{ done = ($old.left.Count -eq 0); changed = ($old.removed.Count -gt 0); detail = $detail }
 }
 
 function Repair-ReservedStorage {
     $run = Invoke-Program -File (Join-Path $env:SystemRoot 'System32\dism.exe') -CommandLine '/English /Online /Set-ReservedStorageState /State:Disabled' -Seconds 300
     return @{ done = ($run.code -eq 0); changed = ($run.code -eq 0); detail = "dism ended with $($run.code)" }
+}
+
+function Repair-Providers {
+    # Only entries whose library is gone: sysprep would stop at them, and nothing can need them any more.
+    $done = New-Object Collections.ArrayList
+    foreach ($provider in @(Get-ExternalProviders | ForEach-Object { $_ } | Where-Object { -not $_.found })) {
+        Remove-ItemProperty -LiteralPath "HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\SysPrepExternal\$($provider.pass)" -Name $provider.name -Force
+        $null = $done.Add("$($provider.pass) $($provider.command)")
+    }
+    return @{ done = $true; changed = ($done.Count -gt 0); detail = $(if ($done.Count -gt 0) { 'removed ' + ($done -join ', ') } else { 'nothing to do' }) }
 }
 
 function Repair-One {
@@ -125,8 +109,9 @@ function Repair-One {
         'appx' { return Repair-Appx $In }
         'bitlocker' { return Repair-Bitlocker $In }
         'services' { return Repair-Services }
-        'store' { return Repair-Store }
+        'store' { return Repair-Store $In }
         'answer_files' { return Repair-AnswerFiles }
+        'providers' { return Repair-Providers }
         'reserved_storage' { return Repair-ReservedStorage }
         default { Stop-Operation -Kind 'invalid_input' -Message "There is no fix '$Fix'." }
     }
@@ -136,7 +121,9 @@ function Invoke-Operation {
     param($In)
     $results = @(foreach ($fix in @($In.fixes)) {
             try { $one = Repair-One $fix $In } catch {
-                if ($_.Exception.Data.Contains('reseal')) { throw }
+                # One cure that takes too long does not keep the others from being tried.
+                $named = $_.Exception.Data['reseal']
+                if ($null -ne $named -and $named['kind'] -eq 'invalid_input') { throw }
                 $one = @{ done = $false; changed = $false; detail = [string]$_.Exception.Message }
             }
             [ordered]@{ fix = $fix; done = [bool]$one.done; changed = [bool]$one.changed; detail = [string]$one.detail }

@@ -18,25 +18,37 @@ function Get-DefaultRoots {
     return @($roots | Where-Object { $_ -and (Test-Path -LiteralPath $_) })
 }
 
+# Shorter texts are found everywhere, so they are not searched for, but named in the answer.
+$shortest = 6
+
+function Get-Spellings {
+    # A text as Windows and programs write it: as it is, escaped in XML and in JSON, in 16 bits, and as base64 of both as
+    # answer files do.
+    param([string]$Text)
+    $latin = [Text.Encoding]::GetEncoding(28591)
+    $json = (ConvertTo-Json -InputObject $Text -Compress).Trim('"')
+    foreach ($written in @(@($Text, [Security.SecurityElement]::Escape($Text), $json) | Select-Object -Unique)) {
+        $latin.GetString([Text.Encoding]::UTF8.GetBytes($written))
+        $latin.GetString([Text.Encoding]::Unicode.GetBytes($written))
+    }
+    foreach ($encoding in [Text.Encoding]::UTF8, [Text.Encoding]::Unicode) {
+        # The last character before the padding also depends on what follows it, so it is left out.
+        $coded = [Convert]::ToBase64String($encoding.GetBytes($Text)).TrimEnd('=')
+        $coded.Substring(0, $coded.Length - 1)
+    }
+}
+
 function New-Needles {
-    # Each text in the forms in which Windows writes it: plain, in 16 bits, and as base64 of both as answer files do.
-    param($In)
+    param($In, [Collections.ArrayList]$Short)
     $names = @($In.names)
     $secrets = @($In.secrets)
-    $latin = [Text.Encoding]::GetEncoding(28591)
     for ($i = 0; $i -lt $secrets.Count; $i++) {
         $secret = [string]$secrets[$i]
-        if ($secret.Length -lt 4) { continue }
-        $forms = @(
-            $latin.GetString([Text.Encoding]::UTF8.GetBytes($secret)),
-            $latin.GetString([Text.Encoding]::Unicode.GetBytes($secret)),
-            [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes($secret)).TrimEnd('='),
-            [Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($secret)).TrimEnd('=')
-        )
-        # The last character before the padding also depends on what follows it, so it is left out.
-        $forms[2] = $forms[2].Substring(0, $forms[2].Length - 1)
-        $forms[3] = $forms[3].Substring(0, $forms[3].Length - 1)
-        [pscustomobject]@{ name = [string]$names[$i]; plain = $secret; forms = @($forms | Select-Object -Unique) }
+        if ($secret.Length -lt $shortest) {
+            $null = $Short.Add([string]$names[$i])
+            continue
+        }
+        [pscustomobject]@{ name = [string]$names[$i]; forms = @(Get-Spellings $secret | Select-Object -Unique) }
     }
 }
 
@@ -60,28 +72,43 @@ function Add-Hits {
     }
 }
 
+function Read-Text {
+    # A file as text of one character for each byte, whole.
+    param([IO.FileInfo]$File)
+    $latin = [Text.Encoding]::GetEncoding(28591)
+    $share = [IO.FileShare]::ReadWrite -bor [IO.FileShare]::Delete
+    $stream = New-Object IO.FileStream($File.FullName, [IO.FileMode]::Open, [IO.FileAccess]::Read, $share)
+    $reader = New-Object IO.StreamReader($stream, $latin, $false)
+    try { return $reader.ReadToEnd() } finally { $reader.Dispose() }
+}
+
+function Add-Skipped {
+    # What was not looked into; the first by name, the rest as a number.
+    param([hashtable]$Skipped, [string]$Path, [string]$Why)
+    $Skipped.count++
+    if ($Skipped.list.Count -lt 20) { $null = $Skipped.list.Add([ordered]@{ path = $Path; why = $Why }) }
+}
+
 function Search-Files {
     # How many files were read.
-    param([string[]]$Roots, $Needles, [long]$Limit, [Collections.ArrayList]$Hits)
-    $latin = [Text.Encoding]::GetEncoding(28591)
+    param([string[]]$Roots, $Needles, [long]$Limit, [Collections.ArrayList]$Hits, [hashtable]$Skipped)
     $scanned = 0
     foreach ($root in $Roots) {
-        foreach ($file in @(Get-ChildItem -LiteralPath $root -Recurse -File -Force -ErrorAction SilentlyContinue)) {
-            if ($file.Length -gt $Limit -or $file.Length -eq 0) { continue }
-            try {
-                $stream = New-Object IO.FileStream($file.FullName, [IO.FileMode]::Open, [IO.FileAccess]::Read, ([IO.FileShare]::ReadWrite -bor [IO.FileShare]::Delete))
-                try {
-                    $bytes = New-Object byte[] ([int]$stream.Length)
-                    $read = $stream.Read($bytes, 0, $bytes.Length)
-                } finally {
-                    $stream.Dispose()
-                }
-            } catch {
+        $closed = @()
+        $files = @(Get-ChildItem -LiteralPath $root -Recurse -File -Force -ErrorAction SilentlyContinue -ErrorVariable closed)
+        foreach ($folder in $closed) { Add-Skipped $Skipped ([string]$folder.TargetObject) 'unreadable' }
+        foreach ($file in $files) {
+            if ($file.Length -gt $Limit) {
+                Add-Skipped $Skipped $file.FullName 'too_large'
+                continue
+            }
+            try { $text = Read-Text $file } catch {
+                if (Test-Path -LiteralPath $file.FullName) { Add-Skipped $Skipped $file.FullName 'unreadable' }
                 continue
             }
             $scanned++
             $where = if ($file.FullName -like '*\System32\Tasks\*') { 'task' } else { 'file' }
-            Add-Hits $latin.GetString($bytes, 0, $read) $Needles $where $file.FullName $Hits
+            Add-Hits $text $Needles $where $file.FullName $Hits
         }
     }
     return $scanned
@@ -124,11 +151,17 @@ function Search-Events {
 
 function Invoke-Operation {
     param($In)
-    $needles = @(New-Needles $In)
+    if (@($In.secrets).Count -ne @($In.names).Count) { Stop-Operation -Kind 'invalid_input' -Message 'There are not as many names as secrets.' }
+    $short = New-Object Collections.ArrayList
+    $needles = @(New-Needles $In $short)
     $hits = New-Object Collections.ArrayList
+    $skipped = @{ count = 0; list = (New-Object Collections.ArrayList) }
     $roots = if ($null -ne $In.roots) { @($In.roots) } else { Get-DefaultRoots }
-    $files = Search-Files $roots $needles ([long]$In.max_file_bytes) $hits
+    $files = Search-Files $roots $needles ([long]$In.max_file_bytes) $hits $skipped
     $values = Search-Registry $needles $hits
     Search-Events $needles $hits
-    Send-Result ([ordered]@{ scanned_files = $files; scanned_values = $values; hits = @($hits.ToArray() | Select-Object -First 200) })
+    Send-Result ([ordered]@{
+            scanned_files = $files; scanned_values = $values; hits = @($hits.ToArray() | Select-Object -First 200)
+            skipped_files = $skipped.count; skipped = @($skipped.list.ToArray()); short = @($short.ToArray())
+        })
 }

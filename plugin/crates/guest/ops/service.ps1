@@ -13,6 +13,7 @@ function Get-StartType {
     param([string]$Id)
     $key = "HKLM:\SYSTEM\CurrentControlSet\Services\$Id"
     $service = Get-CimInstance -ClassName Win32_Service -Filter "Name='$($Id.Replace("'", "\'"))'"
+    if ($null -eq $service) { return 'other' }
     $type = switch ([string]$service.StartMode) { 'Auto' { 'automatic' } 'Manual' { 'manual' } 'Disabled' { 'disabled' } default { 'other' } }
     if ($type -eq 'automatic' -and ((Get-RegValue $key 'DelayedAutostart') -as [int]) -eq 1) { return 'automatic_delayed' }
     return $type
@@ -31,37 +32,17 @@ function Set-StartType {
     return $true
 }
 
-function Wait-State {
-    param([string]$Id, [string]$State, [int]$Seconds)
-    try {
-        (Get-Service -Name $Id).WaitForStatus($State, [TimeSpan]::FromSeconds($Seconds))
-    } catch {
-        Stop-Operation -Kind 'timeout' -Message "The service $Id is not $State after $Seconds seconds, but $((Get-Service -Name $Id).Status)."
-    }
-}
-
 function Set-State {
-    # True when something was done.
+    # True when something was done. What stopped with the service is started with it again.
     param($In)
-    $status = [string](Get-Service -Name $In.id).Status
-    if ($In.state -eq 'running') {
-        if ($status -eq 'Running') { return $false }
-        Start-Service -Name $In.id
-        Wait-State $In.id 'Running' $In.wait_seconds
-        return $true
-    }
-    if ($In.state -eq 'restarted' -or $status -ne 'Stopped') {
-        if ($status -ne 'Stopped') {
-            Stop-Service -Name $In.id -Force
-            Wait-State $In.id 'Stopped' $In.wait_seconds
-        }
-        if ($In.state -eq 'restarted') {
-            Start-Service -Name $In.id
-            Wait-State $In.id 'Running' $In.wait_seconds
-        }
-        return $true
-    }
-    return $false
+    $seconds = [int]$In.wait_seconds
+    if ($In.state -eq 'running') { return Start-BoundedService $In.id $seconds }
+    $stopped = @(Stop-BoundedService $In.id $seconds | ForEach-Object { $_ })
+    if ($In.state -ne 'restarted') { return $stopped.Count -gt 0 }
+    if ($stopped.Count -eq 0) { return Start-BoundedService $In.id $seconds }
+    [array]::Reverse($stopped)
+    foreach ($name in $stopped) { $null = Start-BoundedService $name $seconds }
+    return $true
 }
 
 function Invoke-Operation {

@@ -25,10 +25,12 @@ $sysprepFolder = Join-Path $env:SystemRoot 'System32\Sysprep'
 $tag = Join-Path $sysprepFolder 'Sysprep_succeeded.tag'
 $started = [DateTime]::UtcNow
 
+# reseal:libraries
+
 function Set-Status {
     # Replaces the file at once, so that a reader sees the old or the new and never half.
     param([string]$Phase, [hashtable]$More = @{})
-    $status = [ordered]@{ phase = $Phase; utc = [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ss.fffZ', [Globalization.CultureInfo]::InvariantCulture) }
+    $status = [ordered]@{ phase = $Phase; utc = (Get-UtcText ([DateTime]::UtcNow)) }
     foreach ($key in $More.Keys) { $status[$key] = $More[$key] }
     $file = Join-Path $here 'status.json'
     $new = Join-Path $here 'status.new'
@@ -46,6 +48,7 @@ function Set-Status {
 function Send-Serial {
     # One line on the serial port, for a console log that outlives the machine. There may be no port.
     param([string]$Text)
+    [Console]::Out.WriteLine("RESEAL $($settings.run) $Text")
     try {
         $port = New-Object IO.Ports.SerialPort('COM1', 115200)
         $port.WriteTimeout = 3000
@@ -57,36 +60,28 @@ function Send-Serial {
     }
 }
 
-function Get-Value {
-    param([string]$Path, [string]$Name)
-    $key = Get-Item -LiteralPath $Path -ErrorAction SilentlyContinue
-    if ($null -eq $key) { return $null }
-    return $key.GetValue($Name, $null)
+function Invoke-Cleanup {
+    # One thing to take away. What fails is named on the serial port, and the next one is done all the same: the image is
+    # good, and what is left in it is somebody's to know.
+    param([string]$What, [scriptblock]$Do)
+    try { $null = & $Do } catch { Send-Serial "LEFT ${What}: $($_.Exception.Message)" }
 }
 
-function Get-Evidence {
-    # The tag must be of this run.
-    $item = Get-Item -LiteralPath $tag -ErrorAction SilentlyContinue
-    $status = 'HKLM:\SYSTEM\Setup\Status\SysprepStatus'
-    $evidence = [ordered]@{
-        tag                  = ($null -ne $item -and $item.LastWriteTimeUtc -ge $started.AddSeconds(-5))
-        tag_utc              = if ($null -ne $item) { $item.LastWriteTimeUtc.ToString('yyyy-MM-ddTHH:mm:ss.fffZ', [Globalization.CultureInfo]::InvariantCulture) } else { $null }
-        image_state          = [string](Get-Value 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State' 'ImageState')
-        generalization_state = (Get-Value $status 'GeneralizationState') -as [long]
-        cleanup_state        = (Get-Value $status 'CleanupState') -as [long]
-        setup_type           = (Get-Value 'HKLM:\SYSTEM\Setup' 'SetupType') -as [long]
-        cmd_line             = [string](Get-Value 'HKLM:\SYSTEM\Setup' 'CmdLine')
-        good                 = $false
-    }
-    $running = @(Get-Process -Name sysprep -ErrorAction SilentlyContinue).Count
-    $evidence.good = $evidence.tag -and $evidence.image_state -eq 'IMAGE_STATE_GENERALIZE_RESEAL_TO_OOBE' -and $evidence.generalization_state -eq 4 -and $evidence.setup_type -eq 2 -and $evidence.cmd_line -like '*windeploy*' -and $running -eq 0
+function Get-OwnEvidence {
+    # The proofs of this run; sysprep itself must have ended too.
+    $evidence = Get-Evidence $started.AddSeconds(-5)
+    if (@(Get-Process -Name sysprep -ErrorAction SilentlyContinue).Count -gt 0) { $evidence.good = $false }
     return $evidence
 }
 
-function Start-Sysprep {
+function Get-SysprepArguments {
     # The answer file's path has no blanks, so no quotes are needed; sysprep would take them for a part of the name.
-    $arguments = '/generalize /oobe /quit /quiet /unattend:' + $settings.answer_file
-    $info = New-Object Diagnostics.ProcessStartInfo((Join-Path $sysprepFolder 'sysprep.exe'), $arguments)
+    $mode = if ($settings.mode_vm) { '/mode:vm ' } else { '' }
+    return '/generalize /oobe ' + $mode + '/quit /quiet /unattend:' + $settings.answer_file
+}
+
+function Start-Sysprep {
+    $info = New-Object Diagnostics.ProcessStartInfo((Join-Path $sysprepFolder 'sysprep.exe'), (Get-SysprepArguments))
     $info.UseShellExecute = $false
     $info.WorkingDirectory = $sysprepFolder
     $process = [Diagnostics.Process]::Start($info)
@@ -104,7 +99,7 @@ function Wait-Evidence {
     # The tag can appear a little after the process is gone.
     $watch = [Diagnostics.Stopwatch]::StartNew()
     while ($true) {
-        $evidence = Get-Evidence
+        $evidence = Get-OwnEvidence
         if ($evidence.good -or $watch.Elapsed.TotalSeconds -gt [long]$settings.verify_seconds) { return $evidence }
         Start-Sleep -Seconds 1
     }
@@ -131,11 +126,22 @@ function Undo-Listener {
     Remove-WSManInstance -ResourceURI 'winrm/config/Listener' -SelectorSet $selector
 }
 
+function Undo-Certificate {
+    # With its private key, which every machine made of the image would share.
+    param([string]$Path)
+    if (Test-Path -LiteralPath $Path) { Remove-Item -LiteralPath $Path -DeleteKey -Force }
+}
+
+function Remove-Path {
+    param([string]$Path)
+    if ($Path -and (Test-Path -LiteralPath $Path)) { Remove-Item -LiteralPath $Path -Recurse -Force }
+}
+
 function Undo-Value {
     param($Entry)
     if ($Entry.existed) {
         Set-ItemProperty -LiteralPath $Entry.path -Name $Entry.name -Value $Entry.data
-    } elseif ($null -ne (Get-Value $Entry.path $Entry.name)) {
+    } elseif ($null -ne (Get-RegValue $Entry.path $Entry.name)) {
         Remove-ItemProperty -LiteralPath $Entry.path -Name $Entry.name -Force
     }
 }
@@ -145,27 +151,28 @@ function Undo-One {
     switch ($Entry.kind) {
         'value' { Undo-Value $Entry }
         'listener' { Undo-Listener $Entry }
-        'certificate' { Remove-Item -LiteralPath "Cert:\LocalMachine\My\$($Entry.thumbprint)" -DeleteKey -Force }
-        'firewall' { Remove-NetFirewallRule -Name $Entry.name }
-        'task' { Unregister-ScheduledTask -TaskName $Entry.name -Confirm:$false }
-        'folder' { Remove-Item -LiteralPath $Entry.path -Recurse -Force }
-        'service' { Set-Service -Name $Entry.name -StartupType $Entry.start }
+        'certificate' { Undo-Certificate "Cert:\LocalMachine\My\$($Entry.thumbprint)" }
+        'firewall' { Get-NetFirewallRule -Name $Entry.name -ErrorAction SilentlyContinue | Remove-NetFirewallRule }
+        'task' { Get-ScheduledTask -TaskName $Entry.name -ErrorAction SilentlyContinue | Unregister-ScheduledTask -Confirm:$false }
+        'folder' { Remove-Path $Entry.path }
+        'service' { Set-Service -Name $Entry.name -StartupType $(if ($Entry.start -eq 'Auto') { 'Automatic' } else { $Entry.start }) }
+        default { throw "a change of kind '$($Entry.kind)' is not known" }
     }
 }
 
 function Undo-Bootstrap {
-    # What the way in changed, backwards. What fails is left and named; the image is good all the same.
-    $left = New-Object Collections.ArrayList
+    # What was changed for the build only, backwards.
     $key = Get-Item -LiteralPath (Join-Path $settings.undo_key 'Undo') -ErrorAction SilentlyContinue
-    if ($null -ne $key) {
-        foreach ($name in @($key.GetValueNames() | Sort-Object -Descending)) {
-            $entry = ConvertFrom-Json -InputObject ([string]$key.GetValue($name))
-            try { Undo-One $entry } catch { $null = $left.Add("$($entry.kind): $($_.Exception.Message)") }
-        }
-        $key.Dispose()
+    if ($null -eq $key) { return }
+    foreach ($name in @($key.GetValueNames() | Sort-Object -Descending)) {
+        $text = [string]$key.GetValue($name)
+        Invoke-Cleanup "change $name" { Undo-One (ConvertFrom-Json -InputObject $text) }
     }
+    $key.Dispose()
+}
+
+function Remove-UndoKey {
     [Microsoft.Win32.Registry]::LocalMachine.DeleteSubKeyTree(([string]$settings.undo_key -replace '^HKLM:\\', ''), $false)
-    return , $left
 }
 
 function Remove-BuildAccount {
@@ -174,8 +181,13 @@ function Remove-BuildAccount {
     $user = Get-LocalUser -Name $settings.build_account -ErrorAction SilentlyContinue
     if ($null -eq $user) { return }
     $sid = [string]$user.SID
-    $userProfile = Get-CimInstance -ClassName Win32_UserProfile | Where-Object { [string]$_.SID -eq $sid } | Select-Object -First 1
     Remove-LocalUser -Name $settings.build_account
+    Invoke-Cleanup "profile of $($settings.build_account)" { Remove-BuildProfile $sid }
+}
+
+function Remove-BuildProfile {
+    param([string]$Sid)
+    $userProfile = Get-CimInstance -ClassName Win32_UserProfile | Where-Object { [string]$_.SID -eq $Sid } | Select-Object -First 1
     if ($null -eq $userProfile) { return }
     $path = [string]$userProfile.LocalPath
     if (-not $userProfile.Loaded) { Remove-CimInstance -InputObject $userProfile -ErrorAction SilentlyContinue }
@@ -184,25 +196,42 @@ function Remove-BuildAccount {
     $null = New-Item -ItemType Directory -Path $scripts -Force
     $lines = @(
         "rd /s /q `"$path`"",
-        "reg.exe delete `"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList\$sid`" /f"
+        "reg.exe delete `"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList\$Sid`" /f"
     )
     [IO.File]::AppendAllText((Join-Path $scripts 'SetupComplete.cmd'), "`r`n" + ($lines -join "`r`n") + "`r`n", (New-Object Text.ASCIIEncoding))
 }
 
-function Remove-OwnFiles {
-    # The running script has been read as a whole, so its file can go.
-    foreach ($path in @($settings.answer_file) + @($settings.delete)) {
-        if ($path -and (Test-Path -LiteralPath $path)) { Remove-Item -LiteralPath $path -Recurse -Force -ErrorAction SilentlyContinue }
-    }
+function Remove-OwnTask {
+    # A task that is not there any more is no complaint.
     $service = New-Object -ComObject Schedule.Service
     $service.Connect()
-    try { $service.GetFolder('\').DeleteTask($job.task, 0) } catch { $null = $_ }
-    Remove-Item -LiteralPath $here -Recurse -Force -ErrorAction SilentlyContinue
+    $folder = $service.GetFolder('\')
+    try { $null = $folder.GetTask($job.task) } catch { return }
+    $folder.DeleteTask($job.task, 0)
+}
+
+function Remove-Traces {
+    # Everything of ours, each by itself. The running script has been read as a whole, so its file can go; its folder goes last.
+    Invoke-Cleanup 'status' { Set-Status 'cleaning' @{ evidence = (Get-OwnEvidence) } }
+    Undo-Bootstrap
+    Invoke-Cleanup 'undo key' { Remove-UndoKey }
+    Invoke-Cleanup 'build account' { Remove-BuildAccount }
+    Invoke-Cleanup 'status' { Set-Status 'shutting_down' @{ evidence = (Get-OwnEvidence) } }
+    foreach ($path in @($settings.answer_file) + @($settings.delete) | Where-Object { $_ -ne $here }) {
+        Invoke-Cleanup $path { Remove-Path $path }
+    }
+    Invoke-Cleanup "task $($job.task)" { Remove-OwnTask }
+    Invoke-Cleanup $here { Remove-Path $here }
 }
 
 function Stop-Machine {
     if (-not $settings.shutdown) { return }
     $null = & (Join-Path $env:SystemRoot 'System32\shutdown.exe') '/s' '/f' '/t' '5' '/d' 'p:2:4'
+    # 1115 and 1190: the machine is going down already.
+    if (@(0, 1115, 1190) -notcontains $LASTEXITCODE) {
+        Send-Serial "LEFT running: shutdown.exe ended with $LASTEXITCODE"
+        Stop-Computer -Force
+    }
 }
 
 function Invoke-Sysprep {
@@ -218,7 +247,7 @@ function Invoke-Sysprep {
     Set-Status 'generalizing' @{ pid = $process.Id }
     if (-not $process.WaitForExit([int]([long]$settings.timeout_seconds * 1000))) {
         try { $process.Kill() } catch { $null = $_ }
-        Set-Status 'failed' @{ reason = 'timeout'; evidence = (Get-Evidence) }
+        Set-Status 'failed' @{ reason = 'timeout'; evidence = (Get-OwnEvidence) }
         return $false
     }
     Set-Status 'verifying' @{ exit_code = $process.ExitCode }
@@ -244,19 +273,7 @@ try {
 }
 # From here on the machine is generalized: nothing may keep it from shutting down.
 Send-Serial 'GENERALIZED'
-Wait-Seen
-try {
-    Set-Status 'cleaning' @{ evidence = (Get-Evidence) }
-    $null = Undo-Bootstrap
-    Remove-BuildAccount
-} catch {
-    Send-Serial "CLEANUP $($_.Exception.Message)"
-}
-try {
-    Set-Status 'shutting_down' @{ evidence = (Get-Evidence) }
-    Remove-OwnFiles
-} catch {
-    Send-Serial "CLEANUP $($_.Exception.Message)"
-}
+Invoke-Cleanup 'wait' { Wait-Seen }
+Invoke-Cleanup 'traces' { Remove-Traces }
 Stop-Machine
 exit 0

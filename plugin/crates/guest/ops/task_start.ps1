@@ -46,18 +46,10 @@ exit 0
 
 function Invoke-Operation {
     param($In)
-    $folder = Get-TaskFolder
-    if ($null -ne (Get-OwnTask $folder $In.task)) {
-        Send-Result ([ordered]@{ started = $false })
-        return
+    $texts = [ordered]@{
+        'input.json' = ConvertTo-Json -InputObject $In.input -Compress -Depth 20
+        'script.ps1' = $In.script
+        'run.ps1'    = $launcher
     }
-    New-PrivateFolder $In.work
-    foreach ($old in 'answer.json', 'log.txt') { Remove-Item -LiteralPath (Join-Path $In.work $old) -Force -ErrorAction SilentlyContinue }
-    $utf8 = New-Object Text.UTF8Encoding($false)
-    $file = Join-Path $In.work 'run.ps1'
-    [IO.File]::WriteAllText((Join-Path $In.work 'input.json'), (ConvertTo-Json -InputObject $In.input -Compress -Depth 20), $utf8)
-    [IO.File]::WriteAllText((Join-Path $In.work 'script.ps1'), [string]$In.script, $utf8)
-    [IO.File]::WriteAllText($file, $launcher, $utf8)
-    Start-OwnTask -Name $In.task -File $file -RunAs $In.run_as -Seconds ([long]$In.timeout_seconds)
-    Send-Result ([ordered]@{ started = $true })
+    Send-TaskFromFiles -Name $In.task -Work $In.work -Texts $texts -Old @('answer.json', 'log.txt') -Main 'run.ps1' -RunAs $In.run_as -Seconds ([long]$In.timeout_seconds)
 }

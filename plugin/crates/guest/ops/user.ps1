@@ -9,32 +9,11 @@ The input as JSON text.
 [CmdletBinding()]
 param([Parameter(Mandatory = $true)][string]$InputJson)
 
-function ConvertTo-Secure {
-    param([string]$Text)
-    $secure = New-Object Security.SecureString
-    foreach ($character in $Text.ToCharArray()) { $secure.AppendChar($character) }
-    $secure.MakeReadOnly()
-    return $secure
-}
-
 function Get-GroupOf {
     param([string]$Group)
     $found = if ($Group -match '^S-1-') { Get-LocalGroup -SID $Group -ErrorAction SilentlyContinue } else { Get-LocalGroup -Name $Group -ErrorAction SilentlyContinue }
     if ($null -eq $found) { Stop-Operation -Kind 'unknown_group' -Message "There is no local group $Group." }
     return $found
-}
-
-function Add-ToGroup {
-    # True when the account was not in it. Listing the members first would fail where one of them no longer exists.
-    param([string]$Group, $User)
-    $target = Get-GroupOf $Group
-    try {
-        Add-LocalGroupMember -SID $target.SID -Member $User.SID
-        return $true
-    } catch {
-        if ($_.FullyQualifiedErrorId -like 'MemberExists*' -or $_.Exception.GetType().Name -eq 'MemberExistsException') { return $false }
-        throw
-    }
 }
 
 function Get-Options {
@@ -79,6 +58,6 @@ function Invoke-Operation {
         if ($In.enabled) { Enable-LocalUser -Name $In.account } else { Disable-LocalUser -Name $In.account }
         $changed = $true
     }
-    foreach ($group in @($In.groups)) { $changed = (Add-ToGroup $group $user) -or $changed }
+    foreach ($group in @($In.groups)) { $changed = (Add-Membership (Get-GroupOf $group) $user) -or $changed }
     Send-Result (New-StepResult -Changed $changed -Already (-not $changed) -Detail "$($In.account) $($user.SID)")
 }

@@ -9,38 +9,6 @@ The input as JSON text.
 [CmdletBinding()]
 param([Parameter(Mandatory = $true)][string]$InputJson)
 
-function Get-Safe {
-    # One fact that may fail by itself.
-    param([scriptblock]$Read)
-    try { return & $Read } catch { return $null }
-}
-
-function Get-License {
-    $filter = "ApplicationID='55c92734-d682-4d71-983e-d6ec3f16059f' AND PartialProductKey IS NOT NULL"
-    $product = @(Get-CimInstance -ClassName SoftwareLicensingProduct -Filter $filter) | Select-Object -First 1
-    if ($null -eq $product) { return $null }
-    $service = Get-CimInstance -ClassName SoftwareLicensingService
-    return [ordered]@{
-        status        = [int]$product.LicenseStatus
-        description   = [string]$product.Description
-        channel       = [string]$product.ProductKeyChannel
-        grace_minutes = [long]$product.GracePeriodRemaining
-        kms_host      = [string]$service.KeyManagementServiceMachine
-    }
-}
-
-function Get-Cloudbase {
-    $service = Get-CimInstance -ClassName Win32_Service -Filter "Name='cloudbase-init'"
-    $log = Join-Path $env:ProgramFiles 'Cloudbase Solutions\Cloudbase-Init\log\cloudbase-init.log'
-    $done = (Test-Path -LiteralPath $log) -and ([IO.File]::ReadAllText($log) -match 'Plugins execution done')
-    return [ordered]@{
-        present      = ($null -ne $service)
-        start_mode   = if ($null -ne $service) { [string]$service.StartMode } else { $null }
-        instances    = @(Get-ChildItem -LiteralPath 'HKLM:\SOFTWARE\Cloudbase Solutions\Cloudbase-Init' -ErrorAction SilentlyContinue | ForEach-Object { [string]$_.PSChildName })
-        plugins_done = $done
-    }
-}
-
 function Get-Traces {
     $windows = [string]$env:SystemRoot
     $found = @(Get-ChildItem -Path "$windows\Temp\reseal-*", "$windows\System32\Tasks\reseal-*", "$windows\System32\Sysprep\reseal-*", "$env:ProgramData\Reseal", "$env:SystemDrive\Users\reseal-*" -Force -ErrorAction SilentlyContinue | ForEach-Object { $_.FullName })
@@ -76,7 +44,7 @@ function Invoke-Operation {
             ui_language             = [string](Get-Safe { (Get-UICulture).Name })
             input_locale            = [string](Get-Safe { Get-Keyboard })
             time_zone               = [TimeZoneInfo]::Local.Id
-            cloudbase               = Get-Cloudbase
+            cloudbase               = Get-CloudbaseState
             oldest_system_event_utc = if ($null -ne $oldest) { Get-UtcText $oldest.TimeCreated } else { $null }
             users                   = @($users | ForEach-Object { [string]$_.Name })
             profiles                = @(Get-CimInstance -ClassName Win32_UserProfile | Where-Object { -not $_.Special } | ForEach-Object { [string]$_.LocalPath })

@@ -47,7 +47,7 @@ function Get-KbList {
 function Test-Wanted {
     # Why an update is left out; empty when it is wanted.
     param($Update, $In)
-    $kbs = Get-KbList $Update
+    $kbs = @(Get-KbList $Update)
     if (@($kbs | Where-Object { @($In.exclude) -contains $_ }).Count -gt 0) { return 'excluded' }
     if (@($In.include).Count -gt 0) {
         if (@($kbs | Where-Object { @($In.include) -contains $_ }).Count -gt 0) { return '' }
@@ -62,7 +62,7 @@ function Test-Wanted {
 
 function Get-UpdateName {
     param($Update)
-    $kbs = Get-KbList $Update
+    $kbs = @(Get-KbList $Update)
     if ($kbs.Count -gt 0) { return $kbs[0] }
     return [string]$Update.Identity.UpdateID
 }
@@ -72,36 +72,45 @@ function New-UpdateItem {
     return [ordered]@{ id = (Get-UpdateName $Update); title = [string]$Update.Title; state = $State; code = ('0x{0:X8}' -f (ConvertTo-Code $Code)); reboot_required = $Reboot }
 }
 
-function Receive-Updates {
-    # Downloads what is not there yet.
-    param($Session, $Collection)
+function Receive-Update {
+    # Downloads one update when it is not there yet.
+    param($Session, $Single)
     $downloader = $Session.CreateUpdateDownloader()
-    $downloader.Updates = $Collection
+    $downloader.Updates = $Single
     try { $answer = $downloader.Download() } catch { Stop-Update $_ 'The download' }
     Write-Log "Download: result $($answer.ResultCode)"
 }
 
-function Install-Updates {
-    # The items of this round.
-    param($Session, $Collection)
-    $ready = New-Object -ComObject Microsoft.Update.UpdateColl
-    $items = New-Object Collections.ArrayList
-    foreach ($update in @($Collection)) {
-        if ($update.IsDownloaded) { $null = $ready.Add($update) } else { $null = $items.Add((New-UpdateItem $update 'failed' 2149842978)) }
-    }
-    if ($ready.Count -eq 0) { return , $items }
+function Install-Update {
+    # One update from download to result: an item.
+    param($Session, $Update)
+    $single = New-Object -ComObject Microsoft.Update.UpdateColl
+    $null = $single.Add($Update)
+    if (-not $Update.IsDownloaded) { Receive-Update $Session $single }
+    if (-not $Update.IsDownloaded) { return New-UpdateItem $Update 'failed' 2149842978 }
     $installer = $Session.CreateUpdateInstaller()
-    $installer.Updates = $ready
+    $installer.Updates = $single
     try { $answer = $installer.Install() } catch { Stop-Update $_ 'The installation' }
-    for ($i = 0; $i -lt $ready.Count; $i++) {
-        $single = $answer.GetUpdateResult($i)
-        $state = if (@(2, 3) -contains [int]$single.ResultCode) { 'installed' } else { 'failed' }
-        if ((ConvertTo-Code $single.HResult) -eq 2149842967) { $state = 'not_applicable' }
-        $item = New-UpdateItem $ready.Item($i) $state $single.HResult ([bool]$single.RebootRequired)
+    $result = $answer.GetUpdateResult(0)
+    $state = if (@(2, 3) -contains [int]$result.ResultCode) { 'installed' } else { 'failed' }
+    if ((ConvertTo-Code $result.HResult) -eq 2149842967) { $state = 'not_applicable' }
+    return New-UpdateItem $Update $state $result.HResult ([bool]$result.RebootRequired)
+}
+
+function Install-Updates {
+    # The items of this round. One update after the other, so that the time can be looked at between them: a task that its
+    # scheduler ends in the middle of an installation leaves a machine that nobody should make an image of.
+    param($Session, $Collection, $Watch, [long]$Seconds)
+    foreach ($update in @($Collection)) {
+        if ($Watch.Elapsed.TotalSeconds -ge $Seconds) {
+            Write-Log "No time is left for $(Get-UpdateName $update)."
+            New-UpdateItem $update 'skipped' 2147943860
+            continue
+        }
+        $item = Install-Update $Session $update
         Write-Log ('{0} {1} {2}' -f $item.id, $item.state, $item.code)
-        $null = $items.Add($item)
+        $item
     }
-    return , $items
 }
 
 function Select-Updates {
@@ -124,30 +133,32 @@ function Send-UpdateResult {
     param($In, [object[]]$Items = @(), [object[]]$Skipped = @())
     $installed = @($Items | Where-Object { $_.state -eq 'installed' })
     $failed = @($Items | Where-Object { $_.state -eq 'failed' })
-    if ($failed.Count -gt 0 -and $installed.Count -eq 0 -and [int]$In.round -ge [int]$In.rounds) {
+    $late = @($Items | Where-Object { $_.state -eq 'skipped' })
+    $last = [int]$In.round -ge [int]$In.rounds
+    if ($failed.Count -gt 0 -and $installed.Count -eq 0 -and $last) {
         Stop-Operation -Kind 'all_failed' -Message "All $($failed.Count) updates failed." -Items @($Items) -Logs @("$env:SystemRoot\Logs\CBS\CBS.log")
+    }
+    if ($late.Count -gt 0 -and $last) {
+        Stop-Operation -Kind 'timeout' -Message "$($late.Count) updates were not begun within $($In.timeout_seconds) seconds." -Items @($Items) -Hint 'Give the step a longer timeout, or more rounds.'
     }
     $result = New-StepResult -Changed ($installed.Count -gt 0) -Already ($Items.Count -eq 0)
     $result.items = @($Items) + @($Skipped)
     $result.reboot_required = (@($Items | Where-Object { $_.reboot_required }).Count -gt 0)
     # After an installed update others may become visible, so the round is repeated until one finds nothing.
-    $result.more = ($Items.Count -gt 0 -and [int]$In.round -lt [int]$In.rounds)
+    $result.more = ($Items.Count -gt 0 -and -not $last)
     $result.warnings = @($failed | ForEach-Object { '{0} failed with {1}' -f $_.id, $_.code })
-    $result.detail = '{0} installed, {1} failed, {2} left out' -f $installed.Count, $failed.Count, $Skipped.Count
+    $result.detail = '{0} installed, {1} failed, {2} left out' -f $installed.Count, $failed.Count, ($Skipped.Count + $late.Count)
     Send-Result $result
 }
 
 function Invoke-Operation {
     param($In)
+    $watch = [Diagnostics.Stopwatch]::StartNew()
     Write-Log "Round $($In.round) of $($In.rounds): searching."
     $session = New-Object -ComObject Microsoft.Update.Session
     $session.ClientApplicationID = 'Reseal'
     $skipped = New-Object Collections.ArrayList
     $chosen = Select-Updates (Find-Updates $session $In.server) $In $skipped
-    $items = @()
-    if ($chosen.Count -gt 0) {
-        Receive-Updates $session $chosen
-        $items = @(Install-Updates $session $chosen | ForEach-Object { $_ })
-    }
+    $items = @(Install-Updates $session $chosen $watch ([long]$In.timeout_seconds))
     Send-UpdateResult $In $items @($skipped.ToArray())
 }

@@ -11,13 +11,18 @@
 
 pub mod call;
 pub mod catalogue;
+pub mod codes;
 pub mod detect;
 pub mod error;
 pub mod exit_codes;
 pub mod failure;
+pub mod leftovers;
 pub mod outcome;
 mod parse;
+pub mod postmortem;
 pub mod preflight;
+pub mod promises;
+mod rule;
 pub mod script;
 pub mod source;
 pub mod steps;
@@ -29,6 +34,7 @@ pub use call::{Call, CallContext, Delivered, Mode, Payload, RunAs};
 pub use error::{StepError, StepErrorKind};
 pub use failure::StepFailure;
 pub use outcome::{Item, ItemState, Outcome};
+pub use rule::{Finding, Remedy, Rule, Severity};
 pub use script::Script;
 pub use source::Source;
 pub use steps::{RESERVED_FIELDS, STEP_NAMES, Step, parse_step, reserved_fields, step_schema};

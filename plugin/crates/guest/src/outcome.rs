@@ -72,6 +72,16 @@ pub enum ItemState {
 }
 
 impl Outcome {
+    /// The same with every text that the guest wrote passed through `clean`.
+    #[must_use]
+    pub fn cleaned(mut self, clean: impl Fn(&str) -> String) -> Self {
+        let titles = self.items.iter_mut().map(|item| &mut item.title);
+        for text in self.warnings.iter_mut().chain(titles).chain([&mut self.detail]) {
+            *text = clean(text);
+        }
+        self
+    }
+
     /// Reads a whole answer (`{"ok":…}`), or only its `result`, with the exit codes of `table`.
     pub(crate) fn read(answer: &Value, table: Table) -> Result<Self, StepFailure> {
         let result = unwrap(answer).map_err(|failure| explained(failure, table))?;

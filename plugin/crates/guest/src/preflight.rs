@@ -2,8 +2,11 @@
 
 mod facts;
 mod judge;
+mod rules;
 
 pub use self::facts::{
     AppxBlocker, AppxFacts, BitlockerVolume, Facts, Problem, Profile, Provider, ServiceFact, StoreFacts,
 };
-pub use self::judge::{Finding, Options, Severity, judge};
+pub use self::judge::{Options, judge};
+pub use self::rules::RULES;
+pub use crate::rule::{Finding, Remedy, Rule, Severity};

@@ -25,4 +25,14 @@ macro_rules! script {
     };
 }
 
-pub(crate) use script;
+/// The line of a script that runs by itself in whose place its libraries go: it calls them before its end.
+pub(crate) const LIBRARIES_HERE: &str = "# reseal:libraries\n";
+
+/// The texts of libraries, one after the other.
+macro_rules! libraries {
+    ($($library:literal),+ $(,)?) => {
+        concat!($(include_str!(concat!("../../ops/lib/", $library, ".ps1")), "\n",)+)
+    };
+}
+
+pub(crate) use {libraries, script};

@@ -1,29 +1,12 @@
-//! Reads sysprep's logs: which of the known failures is it, and what helps.
-//!
-//! The rule: take what follows the last banner; of its error lines the last `WinMain:Hit failure` has the code and the
-//! phase, and the first one names the reason. Never trust the words of other sources, never fail on odd lines.
+//! How a run of sysprep ended: by its log, and by its status and proofs.
 
-mod log;
-mod rules;
-
-pub use self::log::{Entry, Level, entries, last_run};
-use self::rules::{Rule, by_code, by_line, by_silence};
-
-/// Whether the machine is still good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Sysprep only looked; nothing has changed, and it may run again after the cure.
-    Validation,
-    /// Sysprep had begun to change the system; it cannot be repaired.
-    Execution,
-    /// The log does not say.
-    Unknown,
-}
+pub use crate::postmortem::Phase;
+use crate::postmortem::{Log, examine};
 
 /// What a log says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// The letter of the catalogue, e.g. `a`; `-` for success, `?` for what is not in it.
+    /// The letter of the family, e.g. `a`; `-` for success, `?` for what is not known.
     pub letter: char,
     /// The class in one word, e.g. `appx_not_provisioned`.
     pub class: &'static str,
@@ -31,7 +14,7 @@ pub struct Verdict {
     pub hr: Option<u32>,
     /// Whether the machine is still good.
     pub phase: Phase,
-    /// The lines that decide, without date and level; at most five.
+    /// The lines that decide, without date and level; at most eight.
     pub lines: Vec<String>,
     /// What it means.
     pub meaning: &'static str,
@@ -43,84 +26,29 @@ pub struct Verdict {
 
 /// Reads the text of `setupact.log` or `setuperr.log`. Never fails: what is not understood is class `?`.
 pub fn explain(text: &str) -> Verdict {
-    let entries = last_run(entries(text));
-    let errors: Vec<&Entry> = entries
-        .iter()
-        .filter(|entry| entry.is_sysprep() && entry.level >= Level::Error && !entry.is_harmless())
-        .collect();
-    let succeeded = entries
-        .iter()
-        .any(|entry| entry.text.contains("Successfully created tag file"));
-    let end = errors
-        .iter()
-        .rev()
-        .find_map(|entry| Some((*entry, entry.final_code()?)));
-    if succeeded && end.is_none() {
-        return verdict(&rules::SUCCESS, None, Phase::Execution, Vec::new());
-    }
-    let hr = end
-        .map(|(_, hr)| hr)
-        .or_else(|| errors.iter().rev().find_map(|entry| entry.return_code()));
-    let rule = errors
-        .iter()
-        .find_map(|entry| by_line(&entry.text))
-        .or_else(|| hr.and_then(by_code))
-        .or_else(|| errors.is_empty().then(|| by_silence(&entries)).flatten())
-        .unwrap_or(&rules::UNKNOWN);
-    let phase = phase(&entries, end.map(|(entry, _)| entry), rule);
-    verdict(rule, hr, phase, decisive(&errors, end.map(|(entry, _)| entry)))
-}
-
-/// `pre-validate` in the last line means that nothing has changed; so do the lines before any processing.
-fn phase(entries: &[Entry], end: Option<&Entry>, rule: &Rule) -> Phase {
-    if end.is_some_and(|entry| entry.text.contains("pre-validate")) {
-        return Phase::Validation;
-    }
-    let processing = entries
-        .iter()
-        .any(|entry| entry.text.contains("WinMain:Processing 'generalize'"));
-    if processing || end.is_some_and(|entry| entry.text.contains("while processing sysprep generalize")) {
-        return Phase::Execution;
-    }
-    rule.phase
-}
-
-/// The first error with its two followers, and the last one.
-fn decisive(errors: &[&Entry], end: Option<&Entry>) -> Vec<String> {
-    let mut lines: Vec<String> = errors.iter().take(3).map(|entry| entry.text.clone()).collect();
-    if let Some(end) = end
-        && !lines.contains(&end.text)
-    {
-        lines.push(end.text.clone());
-    }
-    lines
-}
-
-fn verdict(rule: &Rule, hr: Option<u32>, phase: Phase, lines: Vec<String>) -> Verdict {
-    let subject = lines.iter().find_map(|line| subject(line));
+    let Some(report) = examine(&[Log { name: "", text }]) else {
+        return Verdict {
+            letter: '?',
+            class: "unknown",
+            hr: None,
+            phase: Phase::Unknown,
+            lines: Vec::new(),
+            meaning: "there is no line of sysprep's in the log",
+            cure: "look for setupact.log in C:\\Windows\\System32\\Sysprep\\Panther",
+            subject: None,
+        };
+    };
+    let found = report.verdict;
     Verdict {
-        letter: rule.letter,
-        class: rule.class,
-        hr,
-        phase,
-        lines,
-        meaning: rule.meaning,
-        cure: rule.cure,
-        subject,
+        letter: found.cause.letter,
+        class: found.cause.class,
+        hr: found.code,
+        phase: found.phase,
+        lines: found.evidence.into_iter().map(|line| line.text).collect(),
+        meaning: found.cause.meaning,
+        cure: found.cause.cure,
+        subject: found.subject,
     }
-}
-
-/// `Package X was installed` or `executing 'X'`.
-fn subject(line: &str) -> Option<String> {
-    let package = line
-        .split_once("Package ")
-        .and_then(|(_, rest)| rest.split_once(" was installed"))
-        .map(|(name, _)| name);
-    let module = line
-        .split_once("while executing '")
-        .and_then(|(_, rest)| rest.split_once('\''))
-        .map(|(name, _)| name);
-    package.or(module).map(str::to_owned)
 }
 
 /// What the whole of what is known about a run says, when it may not have ended by itself.

@@ -5,9 +5,11 @@
 mod answer_file;
 mod bootstrap;
 mod clean;
+mod cloudbase;
 mod condition;
 mod facts;
 mod files;
+mod first_boot;
 mod generalize;
 mod reboot;
 mod tasks;
@@ -16,22 +18,22 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub use self::answer_file::{
-    AnswerFile, CloudbasePrepare, CloudbasePrepared, UNATTEND_PATH, UnattendFind, UnattendPush, UnattendPushed,
-};
+pub use self::answer_file::{AnswerFile, UNATTEND_PATH, UnattendFind, UnattendPush, UnattendPushed};
 pub use self::bootstrap::{BootstrapValues, Role, user_data};
 pub use self::clean::{
-    Category, CategoryResult, CleanupSelf, CleanupSelfResult, CollectLogs, Hit, Hygiene, HygieneResult, LogFile, Logs,
-    Residue, ResidueResult,
+    Category, CategoryResult, CleanupSelf, CleanupSelfResult, CollectLogs, Hit, Hygiene, HygieneResult, Leftovers,
+    LogFile, Logs, Residue, ResidueResult, Skipped,
 };
+pub use self::cloudbase::{CloudbasePrepare, CloudbasePrepared, Configuration, Partition};
 pub use self::condition::{Condition, ConditionHolds};
 pub use self::facts::{
-    Identity, IdentityFacts, License, Product, Products, ProductsList, VerifyFacts, VerifyFactsResult,
+    CloudbaseState, Identity, IdentityFacts, License, Product, Products, ProductsList, VerifyFacts, VerifyFactsResult,
 };
 pub use self::files::{FetchUrl, Fetched, Signature, SignatureResult};
+pub use self::first_boot::{FirstBoot, FirstBootState};
 pub use self::generalize::{
-    Evidence, FixResult, Fixes, LogTail, Preflight, PreflightFix, Status, SysprepPoll, SysprepPolled, SysprepSettings,
-    SysprepStart, TaskStarted,
+    AppxBlockers, Evidence, FixResult, Fixes, LogTail, Preflight, PreflightFix, Status, SysprepPoll, SysprepPolled,
+    SysprepSettings, SysprepStart, TaskStarted,
 };
 pub use self::reboot::{Pending, PendingReboot, RebootRequest, RebootRequested, Signal};
 pub use self::tasks::{TASK_POLL, TASK_REMOVE, TASK_START, TaskPoll, TaskPolled, TaskRemove, TaskStart};
@@ -40,6 +42,8 @@ use crate::call::Call;
 use crate::failure::StepFailure;
 use crate::outcome::unwrap;
 use crate::script::Script;
+
+use self::cloudbase::SERVICE;
 
 /// The scripts of all system operations.
 pub(crate) const SYSTEM_SCRIPTS: &[Script] = &[
@@ -61,9 +65,12 @@ pub(crate) const SYSTEM_SCRIPTS: &[Script] = &[
     SysprepPoll::SCRIPT,
     Hygiene::SCRIPT,
     Residue::SCRIPT,
+    Leftovers::SCRIPT,
     CollectLogs::SCRIPT,
     CleanupSelf::SCRIPT,
     VerifyFacts::SCRIPT,
+    AppxBlockers::SCRIPT,
+    FirstBoot::SCRIPT,
     Condition::SCRIPT,
 ];
 

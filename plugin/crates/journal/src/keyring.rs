@@ -60,10 +60,8 @@ impl Keyring {
     /// What the file system says; a missing file is no error.
     pub fn remove(&self) -> io::Result<()> {
         self.lock().clear();
-        match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        // A crash between writing and renaming leaves the new file.
+        forget(&beside(&self.path)).and(forget(&self.path))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, SecretString>> {
@@ -80,13 +78,24 @@ fn parse(bytes: &[u8]) -> io::Result<BTreeMap<String, SecretString>> {
         .collect())
 }
 
+fn beside(path: &Path) -> PathBuf {
+    path.with_extension("json.new")
+}
+
+fn forget(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Writes beside the file and renames, so that a crash leaves the old or the new keyring.
 fn write(path: &Path, secrets: &BTreeMap<String, SecretString>) -> io::Result<()> {
     let plain: BTreeMap<&str, &str> = secrets
         .iter()
         .map(|(name, value)| (name.as_str(), value.expose_secret()))
         .collect();
-    let beside = path.with_extension("json.new");
+    let beside = beside(path);
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -117,7 +126,8 @@ mod tests {
             let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions());
             assert_eq!(mode & 0o077, 0);
         }
+        fs::write(dir.path().join("keyring.json.new"), "canary").unwrap();
         again.remove().unwrap();
-        assert!(!path.exists());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 }

@@ -14,7 +14,7 @@ pub struct FaultInfo {
 
 /// All faults that can be armed: the cloud's, then the guest's.
 pub fn known() -> Vec<FaultInfo> {
-    [crate::cloud::FAULTS, crate::guest::FAULTS].concat()
+    [crate::cloud::FAULTS, &crate::guest::faults()].concat()
 }
 
 /// A fault that was asked for: `name`, `name=argument`, and how many times it strikes.

@@ -61,7 +61,7 @@ pub trait Machine: Send + Sync {
     fn disk(&self) -> Disk;
     /// What Cloudbase-Init posted to the metadata service: base64 of the encrypted password.
     fn posted_password(&self) -> Option<String>;
-    /// The console's last lines.
+    /// What came out of its first serial port so far.
     fn console(&self) -> String;
     /// It is gone; listeners are closed.
     fn destroy(&self);
@@ -73,4 +73,8 @@ pub trait MachineRoom: Send + Sync {
     fn boot(&self, request: BootRequest) -> Arc<dyn Machine>;
     /// A disk as it is in a provider's public image, by the image's name (`Windows 2022 STD(2026.03.10.) EN` …).
     fn provider_disk(&self, image_name: &str) -> Disk;
+    /// A disk with bytes on it that no firmware starts: what becomes of an image whose file somebody uploaded.
+    fn blank_disk(&self) -> Disk {
+        Disk(Arc::new(()))
+    }
 }

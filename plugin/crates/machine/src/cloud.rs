@@ -450,6 +450,20 @@ pub enum ResourceKind {
     Image,
 }
 
+impl ResourceKind {
+    /// The word for it, for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Volume => "volume",
+            Self::FloatingIp => "floating address",
+            Self::SecurityGroup => "security group",
+            Self::Keypair => "key pair",
+            Self::Image => "image",
+        }
+    }
+}
+
 /// A cloud. Behaviour that every implementation keeps, beside what each method says:
 ///
 /// - deleting what is gone succeeds;
@@ -487,11 +501,7 @@ pub trait Cloud: Send + Sync {
     async fn server(&self, id: &ServerId) -> Result<Observed<Server>, CloudError>;
     /// Asks for a server's end.
     async fn delete_server(&self, id: &ServerId) -> Result<(), CloudError>;
-    /// Asks for a stop. Never used while sysprep runs.
-    async fn stop_server(&self, id: &ServerId) -> Result<(), CloudError>;
-    /// Asks for a start.
-    async fn start_server(&self, id: &ServerId) -> Result<(), CloudError>;
-    /// The console's last lines, where there are any; never an error for "not offered".
+    /// The console's last lines, at most 64 KiB, where there are any; never an error for "not offered".
     async fn console_output(&self, id: &ServerId) -> Result<Option<String>, CloudError>;
     /// The password that the guest has posted.
     async fn server_password(&self, id: &ServerId) -> Result<ServerPassword, CloudError>;

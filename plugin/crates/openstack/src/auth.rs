@@ -172,7 +172,7 @@ pub(crate) fn describe(config: &OpenStackConfig) -> &'static str {
 fn explain(error: CloudError, config: &OpenStackConfig) -> CloudError {
     match error.http {
         Some(401) => {
-            let remarks = config.credentials.remarks();
+            let remarks = config.credentials.remarks(config.dialect);
             let hinted = hints_of_401(config).iter().fold(error, |error, hint| error.hint(*hint));
             remarks.into_iter().fold(hinted, CloudError::hint)
         }

@@ -160,14 +160,6 @@ impl Cloud for OpenStack {
         self.end_server(id).await
     }
 
-    async fn stop_server(&self, id: &ServerId) -> Result<(), CloudError> {
-        self.stop(id).await
-    }
-
-    async fn start_server(&self, id: &ServerId) -> Result<(), CloudError> {
-        self.start(id).await
-    }
-
     async fn console_output(&self, id: &ServerId) -> Result<Option<String>, CloudError> {
         self.console(id).await
     }

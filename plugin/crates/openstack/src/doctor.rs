@@ -68,7 +68,7 @@ impl Check {
 pub async fn check(config: OpenStackConfig) -> Vec<Check> {
     let mut checks: Vec<_> = config
         .credentials
-        .remarks()
+        .remarks(config.dialect)
         .into_iter()
         .map(|remark| Check::bad("credentials", remark, "check `OS_USERNAME`"))
         .collect();
@@ -142,10 +142,14 @@ async fn above_network(client: &Client, checks: &mut Vec<Check>) {
             return;
         }
     };
-    checks.push(Check::good(
-        "authentication",
-        format!("the token lasts until {}", session.ends_at),
-    ));
+    checks.push(Check {
+        hint: client.config.credentials.tls.insecure.then(|| {
+            "no certificate is checked (`OS_INSECURE`, or `insecure` and `verify` in `clouds.yaml`): anybody on the way \
+             can take the token"
+                .to_owned()
+        }),
+        ..Check::good("authentication", format!("the token lasts until {}", session.ends_at))
+    });
     match client.region(&session) {
         Ok(region) => checks.push(Check::good(
             "catalogue",
@@ -163,17 +167,29 @@ async fn above_network(client: &Client, checks: &mut Vec<Check>) {
 
 /// One short list of a service.
 async fn reach(client: &Client, session: &Arc<Session>, service: Service) -> Check {
+    // "network" alone is the way to the cloud.
+    let name = format!("{} service", service.name());
     let address = match client.base(service, session) {
         Ok(address) => address,
-        Err(error) => return Check::failed(service.name(), &error),
+        Err(error) => return Check::failed(name, &error),
     };
     match client.call(&harmless(service, client.config.dialect)).await {
-        Ok(_) => Check::good(service.name(), address),
+        Ok(_) => Check {
+            hint: in_clear(client, &address),
+            ..Check::good(name, address)
+        },
         Err(error) => Check {
             detail: format!("{address}: {}", error.message),
-            ..Check::failed(service.name(), &error)
+            ..Check::failed(name, &error)
         },
     }
+}
+
+/// A catalogue may lead from https to http, which shows the token to everybody on the way.
+fn in_clear(client: &Client, address: &str) -> Option<String> {
+    let safe = |address: &str| address.starts_with("https://");
+    (safe(&client.config.credentials.auth_url) && !safe(address))
+        .then(|| "the catalogue gives an address without TLS: the token goes there in clear text".to_owned())
 }
 
 fn harmless(service: Service, dialect: reseal_machine::cloud::Dialect) -> Request {

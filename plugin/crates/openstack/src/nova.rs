@@ -87,10 +87,6 @@ pub(crate) fn delete_server(id: &ServerId) -> Request {
     Request::delete(Compute, "delete server", &["servers", id.as_str()])
 }
 
-pub(crate) fn action(operation: &'static str, id: &ServerId, name: &str) -> Request {
-    Request::post(Compute, operation, &["servers", id.as_str(), "action"]).json(json!({ name: null }))
-}
-
 pub(crate) fn console(id: &ServerId) -> Request {
     Request::post(Compute, "show console output", &["servers", id.as_str(), "action"])
         .json(json!({ "os-getConsoleOutput": { "length": CONSOLE_LINES } }))

@@ -36,7 +36,8 @@ pub(crate) fn text_of(cx: &Context<'_>, text: &str) -> Result<String, ActionErro
         match result {
             Ok(text) => return Ok(text),
             Err(TemplateError::Unknown { name }) if !known.contains_key(&name) => {
-                let secret = cx.secret(&key(&name))?;
+                let again = || format!("give it again with `-var {name}=…` or RESEAL_VAR_{name}");
+                let secret = cx.secret(&key(&name)).map_err(|error| error.hint(again()))?;
                 known.insert(name, secret);
             }
             Err(error) => return Err(ActionError::new(FailureClass::Input, error.to_string())),

@@ -69,11 +69,17 @@ impl World {
 
     /// The guest behind the door that step `connect` found; opened again after a resume.
     pub(crate) fn guest(&self, cx: &Context<'_>, connect: &str) -> Result<Arc<dyn Communicator>, ActionError> {
-        if let Some(link) = self.links.lock().unwrap_or_else(PoisonError::into_inner).get(connect) {
-            return Ok(Arc::clone(link));
+        if let Some(link) = self.linked(connect) {
+            return Ok(link);
         }
         let entrance: Entrance = cx.output(connect)?;
         self.open(cx, connect, &entrance.door)
+    }
+
+    /// The link that a step has opened, if it has.
+    pub(crate) fn linked(&self, connect: &str) -> Option<Arc<dyn Communicator>> {
+        let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        links.get(connect).map(Arc::clone)
     }
 
     /// Opens a door and remembers the link under the step's id.
@@ -141,6 +147,10 @@ pub struct Entrance {
     pub door: Door,
     /// What the guest said of itself.
     pub identity: serde_json::Value,
+    /// App packages for which sysprep would refuse the guest, by full name, before anything was installed; `None` when
+    /// nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apps: Option<Vec<String>>,
 }
 
 /// Opens communicators; the binary has the real one.

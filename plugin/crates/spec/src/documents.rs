@@ -44,6 +44,14 @@ impl Documents {
         Some((document.source.clone(), document.value_span(pointer)))
     }
 
+    /// The place of a route that is written in the spec or its parts.
+    pub(crate) fn place(&self, route: &str) -> Option<Origin> {
+        let (document, pointer) = self.find(route)?;
+        document.value.pointer(pointer)?;
+        let is_spec = self.0.first().is_some_and(|spec| Arc::ptr_eq(spec, document));
+        Some(origin(document, pointer, is_spec))
+    }
+
     pub(crate) fn line_text(&self, file: &str, line: usize) -> Option<&str> {
         self.named(file)?.source.line_text(line)
     }

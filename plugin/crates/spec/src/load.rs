@@ -96,6 +96,11 @@ impl Loaded {
         self.documents.line_text(file, line)
     }
 
+    /// Where a section or a value is written; `None` when the spec leaves it out.
+    pub fn place(&self, route: &str) -> Option<crate::model::Origin> {
+        self.documents.place(route)
+    }
+
     /// A diagnostic pointed at a route, for what is found out later.
     #[must_use]
     pub fn point(&self, diagnostic: Diagnostic, route: &str) -> Diagnostic {

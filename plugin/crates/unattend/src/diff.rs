@@ -6,6 +6,8 @@ use roxmltree::{Document, Node};
 use serde::Serialize;
 
 use crate::catalogue::{Setting, catalogue, number};
+use crate::placeholder::masked;
+use crate::secrets;
 use crate::target::Pass;
 use crate::xml;
 
@@ -50,11 +52,8 @@ struct Value {
 
 impl Value {
     fn shown(&self) -> String {
-        if self.secret && !self.text.is_empty() {
-            "***".to_owned()
-        } else {
-            self.text.clone()
-        }
+        let shown = if self.secret { masked(&self.text) } else { &self.text };
+        shown.to_owned()
     }
 }
 
@@ -128,6 +127,18 @@ struct Collector<'c> {
     found: &'c mut BTreeMap<Place, Value>,
 }
 
+/// The names from the component downwards.
+fn names<'d>(node: Node<'d, '_>) -> impl Iterator<Item = &'d str> {
+    let mut names: Vec<&str> = node
+        .ancestors()
+        .filter(Node::is_element)
+        .map(|node| node.tag_name().name())
+        .take_while(|name| *name != "component")
+        .collect();
+    names.reverse();
+    names.into_iter()
+}
+
 /// Deeper elements than this are taken as one text.
 const DEPTH: usize = 32;
 
@@ -151,7 +162,11 @@ impl Collector<'_> {
                     depth + 1,
                 );
             } else {
-                self.add(path, child, setting.is_some_and(|setting| setting.secret));
+                self.add(
+                    path,
+                    child,
+                    setting.is_some_and(|setting| setting.secret) || secrets::is_secret_path(names(child)),
+                );
             }
         }
     }

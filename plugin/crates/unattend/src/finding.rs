@@ -2,6 +2,8 @@
 
 use reseal_diag::{Diagnostic, Severity, SourceText, Span};
 
+use crate::secrets;
+
 /// One thing found in an answer file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -94,7 +96,8 @@ impl Finding {
         this
     }
 
-    /// As a diagnostic of `source`, the text that was linted.
+    /// As a diagnostic of `source`, the text that was linted. Its lines are shown: where it may hold secrets, take
+    /// [`diagnostics`].
     pub fn diagnostic(&self, source: &SourceText) -> Diagnostic {
         let mut diagnostic = Diagnostic {
             severity: self.severity,
@@ -109,6 +112,23 @@ impl Finding {
             None => diagnostic,
         }
     }
+}
+
+/// Findings of a text as diagnostics that show none of its secrets: they are veiled in the lines that are shown, and
+/// taken out of messages and suggestions.
+pub fn diagnostics(findings: &[Finding], name: &str, text: &str) -> Vec<Diagnostic> {
+    let source = SourceText::new(name, secrets::veil(text));
+    let hidden = secrets::Hidden::of(text);
+    let clean = |finding: &Finding| {
+        let mut finding = finding.clone();
+        finding.message = hidden.without(&finding.message);
+        finding.help = finding.help.iter().map(|help| hidden.without(help)).collect();
+        if let Some(fix) = &mut finding.fix {
+            fix.replacement = hidden.without(&fix.replacement);
+        }
+        finding.diagnostic(&source)
+    };
+    findings.iter().map(clean).collect()
 }
 
 /// Applies the safe fixes of `findings` to the text that they were found in. Fixes that overlap an earlier one are

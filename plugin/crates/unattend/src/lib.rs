@@ -18,6 +18,7 @@ pub mod lint;
 pub mod options;
 mod password;
 mod placeholder;
+mod secrets;
 pub mod target;
 mod xml;
 
@@ -25,7 +26,8 @@ pub use codes::CODES;
 pub use compile::{Compiled, Problem, Reveal, RevealError, check, compile};
 pub use decode::{Decoded, decode};
 pub use diff::{Change, diff};
-pub use finding::{Finding, Fix, fix};
+pub use finding::{Finding, Fix, diagnostics, fix};
 pub use lint::{has_errors, lint, lint_text};
 pub use options::Options;
+pub use secrets::veil;
 pub use target::{Architecture, Context, Pass, Target, Windows};

@@ -15,9 +15,12 @@ use crate::stats::Counters;
 
 /// The service closes idle connections after two minutes; we do not use one that is nearly as old.
 const IDLE: Duration = Duration::from_secs(90);
-/// `MaxEnvelopeSizekb` where the guest does not tell: the default since Server 2012, and that of Server 2008 R2.
+/// `MaxEnvelopeSizekb`, from the largest that is worth having down to the smallest that Windows allows: the default
+/// since Server 2012, that of Server 2008 R2, and two more steps for guests that somebody has hardened.
 const USUAL_KB: u32 = 500;
-const SMALLEST_KB: u32 = 150;
+const OLD_KB: u32 = 150;
+const SMALLEST_KB: u32 = 32;
+const SIZES_KB: [u32; 4] = [USUAL_KB, OLD_KB, 64, SMALLEST_KB];
 /// What an envelope needs beside the data of a Send.
 const OVERHEAD: u32 = 4096;
 /// Attempts of a request that may be repeated.
@@ -93,7 +96,7 @@ impl Client {
             return Err(Error::Protocol("the answer belongs to another request".to_owned()));
         }
         self.put_idle(connection);
-        judge(answer.body)
+        judge(answer.body, request)
     }
 
     /// How many bytes of input one Send may carry. Asks the guest once.
@@ -109,14 +112,26 @@ impl Client {
         chunk_of(limit)
     }
 
-    /// Takes note of a refusal by length. False when nothing shorter can be tried.
-    pub(crate) fn shrink(&self) -> bool {
-        self.envelope_kb.swap(SMALLEST_KB, Ordering::Relaxed) != SMALLEST_KB
+    /// How much of `wanted` bytes of input one Send may carry. Short ones need no question about the guest's limits.
+    pub(crate) async fn room(&self, wanted: usize) -> usize {
+        let unknown = self.envelope_kb.load(Ordering::Relaxed) == 0;
+        if unknown && wanted <= chunk_of(OLD_KB) {
+            return wanted;
+        }
+        self.chunk().await.min(wanted)
     }
 
-    /// A chunk that every guest takes.
-    pub(crate) fn smallest_chunk() -> usize {
-        chunk_of(SMALLEST_KB)
+    /// Takes note that a Send of `sent` bytes was refused by its length. False when nothing shorter can be tried.
+    pub(crate) fn shrink(&self, sent: usize) -> bool {
+        let present = self.envelope_kb.load(Ordering::Relaxed);
+        if present != 0 && chunk_of(present) < sent {
+            // Another connection has learnt it meanwhile.
+            return true;
+        }
+        let smaller = SIZES_KB.into_iter().find(|size| chunk_of(*size) < sent);
+        smaller
+            .inspect(|size| self.envelope_kb.store(*size, Ordering::Relaxed))
+            .is_some()
     }
 
     /// Takes over a shell that nobody closed.
@@ -128,12 +143,10 @@ impl Client {
     pub(crate) async fn bury(&self) {
         let orphans = std::mem::take(&mut *self.orphans.lock().unwrap_or_else(PoisonError::into_inner));
         for shell in orphans {
-            if self
-                .call(&Request::Delete { shell: &shell })
-                .await
-                .is_err_and(|error| matches!(error, Error::Unreachable(_)))
-            {
-                // Nobody there; the shells went with the guest, or go when they have been idle for long enough.
+            let closed = self.call(&Request::Delete { shell: &shell }).await;
+            // Nobody there, or nobody who answers: to wait for each of them would take minutes. The shells went with the
+            // guest, or go when they have been idle for long enough.
+            if let Err(Error::Unreachable(_) | Error::Lost(_) | Error::NotReady(_)) = closed {
                 return;
             }
         }
@@ -166,9 +179,14 @@ impl Client {
 }
 
 /// A fault is an error; some have a class of their own.
-fn judge(body: Body) -> Result<Body, Error> {
+fn judge(body: Body, request: &Request<'_>) -> Result<Body, Error> {
     let Body::Fault(fault) = body else { return Ok(body) };
     Err(match fault.kind() {
+        // A Receive has nothing to tell yet. Whatever else took too long may still be carried out.
+        FaultKind::PollAgain if !matches!(request, Request::Receive { .. }) => {
+            Error::Lost(format!("{} took the guest too long: {fault}", request.doing()))
+        }
+        FaultKind::Quota => Error::Crowded(fault),
         FaultKind::NotReady => Error::NotReady(format!("WinRM cannot start processes yet: {fault}")),
         FaultKind::TooLarge => Error::TooLarge,
         FaultKind::AccessDenied => Error::Auth(format!(
@@ -190,6 +208,7 @@ mod tests {
     #[test]
     fn chunks_fill_the_envelope() {
         assert_eq!(chunk_of(500), 380_928);
-        assert_eq!(Client::smallest_chunk(), 112_128);
+        assert_eq!(chunk_of(OLD_KB), 112_128);
+        assert!(chunk_of(SMALLEST_KB) > 20_000);
     }
 }

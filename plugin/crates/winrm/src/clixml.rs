@@ -3,13 +3,15 @@
 //! A stream is plain text and `#< CLIXML` documents in any mixture, cut anywhere. Progress records are dropped, escapes
 //! (`_xHHHH_`, UTF-16 code units) are resolved, and whatever is not CLIXML after all comes out as the text it is.
 
-use roxmltree::{Document, Node};
+use roxmltree::{Document, Node, ParsingOptions};
 
 const HEADER: &[u8] = b"#< CLIXML";
 const OPEN: &[u8] = b"<Objs";
 const CLOSE: &[u8] = b"</Objs>";
 /// A document longer than this is not waited for; it comes out as text.
 const LONGEST: usize = 8 * 1024 * 1024;
+/// A document with more nodes than this comes out as text, too: its tree would need much more room than its text.
+const MOST_NODES: u32 = 100_000;
 
 /// What a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,77 +61,81 @@ pub(crate) struct Decoder {
     buffer: Vec<u8>,
     /// Inside a document's text (its header has been seen).
     inside: bool,
+    /// How many bytes of the buffer are known to hold no end of a document.
+    searched: usize,
 }
 
 impl Decoder {
     /// Takes the next bytes and returns what is complete.
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> Vec<Message> {
-        self.buffer.extend_from_slice(bytes);
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.extend_from_slice(bytes);
+        let mut rest = buffer.as_slice();
         let mut messages = Vec::new();
-        while self.step(&mut messages) {}
+        while self.step(&mut rest, &mut messages) {}
+        // Cut once: a thousand short documents cost no more than a long one.
+        let used = buffer.len() - rest.len();
+        self.buffer = buffer.split_off(used);
         messages
     }
 
     /// The stream has ended: what is left is text.
     pub(crate) fn finish(&mut self) -> Vec<Message> {
-        self.inside = false;
-        let rest = std::mem::take(&mut self.buffer);
+        let rest = std::mem::take(self).buffer;
         let mut messages = Vec::new();
         push_text(&mut messages, &rest);
         messages
     }
 
-    fn step(&mut self, messages: &mut Vec<Message>) -> bool {
+    fn step(&mut self, rest: &mut &[u8], messages: &mut Vec<Message>) -> bool {
         if self.inside {
-            self.step_document(messages)
+            self.step_document(rest, messages)
         } else {
-            self.step_text(messages)
+            self.step_text(rest, messages)
         }
     }
 
     /// Outside: everything before the next header is text, but for what may become a header.
-    fn step_text(&mut self, messages: &mut Vec<Message>) -> bool {
-        if let Some(at) = find(&self.buffer, HEADER) {
-            let text = self.take(at);
-            push_text(messages, &text);
-            self.take(HEADER.len());
+    fn step_text(&mut self, rest: &mut &[u8], messages: &mut Vec<Message>) -> bool {
+        if let Some(at) = find(rest, HEADER) {
+            push_text(messages, take(rest, at));
+            take(rest, HEADER.len());
             self.inside = true;
             return true;
         }
-        let keep = begun(&self.buffer, HEADER).max(incomplete_utf8(&self.buffer));
-        let text = self.take(self.buffer.len() - keep);
-        push_text(messages, &text);
+        let keep = begun(rest, HEADER).max(incomplete_utf8(rest));
+        push_text(messages, take(rest, rest.len() - keep));
         false
     }
 
     /// Inside: white space, then documents; anything else ends the CLIXML.
-    fn step_document(&mut self, messages: &mut Vec<Message>) -> bool {
-        let blank = self.buffer.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        self.take(blank);
-        if self.buffer.len() < OPEN.len() && OPEN.starts_with(&self.buffer) {
+    fn step_document(&mut self, rest: &mut &[u8], messages: &mut Vec<Message>) -> bool {
+        *rest = rest.trim_ascii_start();
+        if rest.len() < OPEN.len() && OPEN.starts_with(rest) {
             return false;
         }
-        if !self.buffer.starts_with(OPEN) {
+        if !rest.starts_with(OPEN) {
             self.inside = false;
-            return !self.buffer.is_empty();
+            return !rest.is_empty();
         }
-        if let Some(at) = find(&self.buffer, CLOSE) {
-            let document = self.take(at + CLOSE.len());
-            read_document(&document, messages);
+        let seen = std::mem::take(&mut self.searched).saturating_sub(CLOSE.len());
+        if let Some(at) = find(rest.get(seen..).unwrap_or_default(), CLOSE) {
+            read_document(take(rest, seen + at + CLOSE.len()), messages);
             return true;
         }
-        if self.buffer.len() > LONGEST {
-            let text = std::mem::take(&mut self.buffer);
-            push_text(messages, &text);
+        if rest.len() > LONGEST {
+            push_text(messages, take(rest, rest.len()));
             self.inside = false;
         }
+        self.searched = rest.len();
         false
     }
+}
 
-    fn take(&mut self, count: usize) -> Vec<u8> {
-        let rest = self.buffer.split_off(count.min(self.buffer.len()));
-        std::mem::replace(&mut self.buffer, rest)
-    }
+fn take<'a>(rest: &mut &'a [u8], count: usize) -> &'a [u8] {
+    let (taken, left) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+    *rest = left;
+    taken
 }
 
 fn push_text(messages: &mut Vec<Message>, bytes: &[u8]) {
@@ -173,7 +179,11 @@ pub(crate) fn incomplete_utf8(buffer: &[u8]) -> usize {
 
 fn read_document(bytes: &[u8], messages: &mut Vec<Message>) {
     let text = String::from_utf8_lossy(bytes);
-    let Ok(doc) = Document::parse(&text) else {
+    let limits = ParsingOptions {
+        nodes_limit: MOST_NODES,
+        ..ParsingOptions::default()
+    };
+    let Ok(doc) = Document::parse_with_options(&text, limits) else {
         return push_text(messages, bytes);
     };
     let mut own = Vec::new();
@@ -306,6 +316,34 @@ mod tests {
         assert_eq!(messages.first().unwrap().text, "<Objs><S S=\"Error\">x</Objs>");
         let messages = decode(&[b"#< CLIXML\r\n<Objs Ver"]);
         assert_eq!(messages.first().unwrap().text, "<Objs Ver");
+    }
+
+    /// With a copy of the rest for each document, this would take hours.
+    #[test]
+    fn many_short_documents_cost_no_more_than_a_long_one() {
+        let flood = b"#< CLIXML\r\n<Objs></Objs>".repeat(1 << 17);
+        assert_eq!(decode(&[&flood]), []);
+    }
+
+    #[test]
+    fn a_document_of_too_many_nodes_is_text() {
+        let document = format!("<Objs>{}</Objs>", "<S/>".repeat(200_000));
+        let messages = decode(&[b"#< CLIXML\r\n", document.as_bytes()]);
+        assert_eq!(messages.len(), 1);
+        assert_eq!(messages.first().unwrap().text, document);
+    }
+
+    #[test]
+    fn a_document_without_an_end_is_text_in_the_end() {
+        let mut decoder = Decoder::default();
+        let piece = vec![b'x'; 1 << 20];
+        decoder.feed(b"#< CLIXML\r\n<Objs>");
+        let out: usize = (0..10)
+            .flat_map(|_| decoder.feed(&piece))
+            .map(|message| message.text.len())
+            .sum();
+        assert_eq!(out, (10 << 20) + "<Objs>".len());
+        assert!(decoder.buffer.is_empty());
     }
 
     #[test]

@@ -26,6 +26,12 @@ pub(crate) enum Error {
     /// The service answered with a fault.
     #[error("{0}")]
     Fault(Fault),
+    /// No more shells or operations for this account; nothing was carried out.
+    #[error(
+        "the account has as many shells open in the guest as it may; those of a client that was killed are closed after \
+         half an hour: {0}"
+    )]
+    Crowded(Fault),
     /// The message is longer than the service takes (HTTP 413).
     #[error("the message is longer than the guest's MaxEnvelopeSizekb")]
     TooLarge,
@@ -79,6 +85,10 @@ impl Error {
             Self::Fault(fault) if !started && fault.kind() != FaultKind::ShellGone => CommError::Fault {
                 code: fault.code,
                 message: fault.message,
+            },
+            Self::Crowded(ref fault) if !started => CommError::Fault {
+                code: fault.code,
+                message: self.to_string(),
             },
             Self::TooLarge => CommError::Protocol(Self::TooLarge.to_string()),
             Self::Protocol(why) => CommError::Protocol(why),

@@ -13,7 +13,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, USER_AGENT, WWW_AUTHENTICATE,
@@ -39,6 +39,8 @@ const SOAP_TYPE: &str = "application/soap+xml;charset=UTF-8";
 const AGENT: &str = concat!("reseal/", env!("CARGO_PKG_VERSION"));
 /// No answer of the service is longer; a longer one ends the connection.
 const LONGEST_ANSWER: usize = 32 * 1024 * 1024;
+/// The slowest way on which a message is still waited for, in bytes a second. Several connections may share it.
+const SLOWEST: u64 = 8 * 1024;
 
 /// Where connections go, and what they need.
 pub(crate) struct Endpoint {
@@ -221,6 +223,7 @@ impl Connection {
         kind: &'static str,
         body: Vec<u8>,
     ) -> Result<Reply, Error> {
+        let limit = endpoint.answer_timeout + on_the_way(body.len());
         let mut request = Request::post("/wsman")
             .header(HOST, endpoint.host_header.as_str())
             .header(USER_AGENT, AGENT)
@@ -234,9 +237,9 @@ impl Connection {
             .body(Full::new(Bytes::from(body)))
             .map_err(|error| Error::Protocol(error.to_string()))?;
         endpoint.counters.request();
-        timeout(endpoint.answer_timeout, self.send(request))
+        timeout(limit, self.send(request))
             .await
-            .unwrap_or_else(|_| Err(Error::Lost(format!("no answer within {:?}", endpoint.answer_timeout))))
+            .unwrap_or_else(|_| Err(Error::Lost(format!("no answer within {limit:?}"))))
             .map_err(|error| locate(endpoint, error))
     }
 
@@ -254,7 +257,7 @@ impl Connection {
         let body = Limited::new(body, LONGEST_ANSWER)
             .collect()
             .await
-            .map_err(|error| Error::Lost(error.to_string()))?;
+            .map_err(|error| too_long_or_lost(error.as_ref()))?;
         Ok(Reply {
             status: parts.status,
             headers: parts.headers,
@@ -262,10 +265,25 @@ impl Connection {
         })
     }
 
+    /// Why a login was refused: the service may not take this kind at all, and says so by what it offers.
+    fn not_let_in(&self, endpoint: &Endpoint, reply: &Reply) -> Error {
+        let offers = offers(reply);
+        let basic = |offer: &&str| {
+            offer
+                .trim()
+                .get(..5)
+                .is_some_and(|word| word.eq_ignore_ascii_case("Basic"))
+        };
+        if matches!(self.login, Login::Basic(_)) && !offers.is_empty() && !offers.iter().any(basic) {
+            return Error::Auth(endpoint.at(format!("the service does not take Basic, it offers: {}", list(&offers))));
+        }
+        refused(endpoint)
+    }
+
     /// Takes the SOAP message out of an answer.
     fn read(&mut self, endpoint: &Endpoint, reply: &Reply, presented: bool) -> Result<String, Error> {
         match reply.status {
-            StatusCode::UNAUTHORIZED if presented => return Err(refused(endpoint)),
+            StatusCode::UNAUTHORIZED if presented => return Err(self.not_let_in(endpoint, reply)),
             StatusCode::UNAUTHORIZED => return Err(Error::NotSent(endpoint.at("the login was forgotten"))),
             StatusCode::FORBIDDEN => return Err(refused(endpoint)),
             StatusCode::PAYLOAD_TOO_LARGE => return Err(Error::TooLarge),
@@ -283,6 +301,21 @@ impl Connection {
             ));
         }
         String::from_utf8(bytes).map_err(|_| Error::Protocol(endpoint.at("the answer is not UTF-8")))
+    }
+}
+
+/// How long a message may be on its way, beside the time that its answer may take.
+fn on_the_way(bytes: usize) -> Duration {
+    Duration::from_secs(u64::try_from(bytes).unwrap_or(u64::MAX) / SLOWEST)
+}
+
+/// An answer that broke off, or one that has no end: to ask for that again would be no use.
+fn too_long_or_lost(error: &(dyn std::error::Error + 'static)) -> Error {
+    if error.is::<LengthLimitError>() {
+        let longest = LONGEST_ANSWER / (1024 * 1024);
+        Error::Protocol(format!("the answer is longer than {longest} MiB"))
+    } else {
+        Error::Lost(error.to_string())
     }
 }
 
@@ -312,12 +345,7 @@ fn challenge(endpoint: &Endpoint, reply: &Reply) -> Result<Vec<u8>, Error> {
             ));
         }
     }
-    let offers: Vec<&str> = reply
-        .headers
-        .get_all(WWW_AUTHENTICATE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
+    let offers = offers(reply);
     let token = offers.iter().find_map(|offer| {
         let (scheme, token) = offer.trim().split_once(' ')?;
         scheme.eq_ignore_ascii_case("Negotiate").then(|| token.trim())
@@ -331,6 +359,16 @@ fn challenge(endpoint: &Endpoint, reply: &Reply) -> Result<Vec<u8>, Error> {
             list(&offers)
         )))),
     }
+}
+
+/// The kinds of login that an answer offers.
+fn offers(reply: &Reply) -> Vec<&str> {
+    reply
+        .headers
+        .get_all(WWW_AUTHENTICATE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect()
 }
 
 fn list(offers: &[&str]) -> String {
@@ -446,5 +484,16 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_message_has_more_time() {
+        assert_eq!(on_the_way(2000), Duration::ZERO);
+        assert_eq!(on_the_way(512_000), Duration::from_secs(62));
     }
 }

@@ -1,34 +1,56 @@
 //! The transport's own guest operations: their scripts, inputs and results (`docs/guest-protocol.md`).
 
+use std::time::Duration;
+
 use reseal_machine::CommError;
 use reseal_machine::communicator::Probe;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::runner::Reply;
+use crate::runner::{Call, Reply};
 
 /// An operation's name and text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
     pub(crate) text: &'static str,
+    /// A guest that needs longer is taken for one that hangs.
+    pub(crate) limit: Duration,
+}
+
+impl Operation {
+    /// The operation with an input, which is JSON already.
+    pub(crate) fn call(self, input: &str) -> Call<'_> {
+        Call {
+            name: self.name,
+            text: self.text,
+            input,
+            limit: self.limit,
+        }
+    }
 }
 
 macro_rules! operation {
-    ($const:ident, $name:literal) => {
+    ($const:ident, $name:literal, $limit:expr) => {
         pub(crate) const $const: Operation = Operation {
             name: $name,
             text: include_str!(concat!("../scripts/", $name, ".ps1")),
+            limit: $limit,
         };
     };
 }
 
-operation!(PROBE, "probe");
-operation!(STATE, "transfer_state");
-operation!(PREPARE, "transfer_prepare");
-operation!(HASH, "transfer_hash");
-operation!(FINISH, "transfer_finish");
-operation!(READ, "transfer_read");
+/// For what looks only, or reads and writes little.
+const SHORT: Duration = Duration::from_mins(3);
+/// For what reads a whole file, which may be an image of a DVD on a slow disk.
+const LONG: Duration = Duration::from_hours(1);
+
+operation!(PROBE, "probe", SHORT);
+operation!(STATE, "transfer_state", LONG);
+operation!(PREPARE, "transfer_prepare", LONG);
+operation!(HASH, "transfer_hash", SHORT);
+operation!(FINISH, "transfer_finish", LONG);
+operation!(READ, "transfer_read", LONG);
 
 #[derive(Debug, Serialize)]
 pub(crate) struct FileInput<'a> {
@@ -144,8 +166,12 @@ impl Answer {
     }
 }
 
-/// Reads the result of one of our operations.
-pub(crate) fn read<T: for<'de> Deserialize<'de>>(name: &str, reply: Reply) -> Result<T, CommError> {
+/// Reads the results of one of our operations.
+pub(crate) fn read_all<T: for<'de> Deserialize<'de>>(name: &str, replies: Vec<Reply>) -> Result<Vec<T>, CommError> {
+    replies.into_iter().map(|reply| read(name, reply)).collect()
+}
+
+fn read<T: for<'de> Deserialize<'de>>(name: &str, reply: Reply) -> Result<T, CommError> {
     let failed = |message: String| CommError::Script {
         script: name.to_owned(),
         message,

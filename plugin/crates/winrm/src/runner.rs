@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reseal_machine::CommError;
 use reseal_machine::clock::elapsed;
 use reseal_machine::communicator::{OutputSink, Stream};
@@ -21,6 +22,8 @@ use crate::resident::{Event, Resident};
 const SCRIPT: &str = include_str!("../scripts/runner.ps1");
 /// How many of the last lines of output an error brings along.
 const TAIL: usize = 20;
+/// How many bytes of a line it keeps at the most.
+const LINE: usize = 4096;
 /// Silent Receives after which a runner that never was ready counts as lost.
 const PATIENCE: u32 = 15;
 
@@ -30,6 +33,8 @@ pub(crate) struct Call<'a> {
     pub(crate) name: &'a str,
     pub(crate) text: &'a str,
     pub(crate) input: &'a str,
+    /// How long it may take.
+    pub(crate) limit: Duration,
 }
 
 /// What came of an operation.
@@ -52,8 +57,8 @@ pub(crate) enum Failure {
     OutputLost,
     /// Somebody asked to stop.
     Cancelled,
-    /// The limit of a call was reached.
-    TimedOut,
+    /// The limit of the calls was reached.
+    TimedOut { limit: Duration },
 }
 
 impl Failure {
@@ -69,7 +74,7 @@ impl Failure {
             Self::Exchange { error, .. } => error.is_loss(),
             Self::OutputLost => true,
             Self::Died { ready, .. } => *ready,
-            Self::Cancelled | Self::TimedOut => false,
+            Self::Cancelled | Self::TimedOut { .. } => false,
         }
     }
 
@@ -84,7 +89,7 @@ impl Failure {
         )
     }
 
-    pub(crate) fn into_comm(self, name: &str, client: &Client) -> CommError {
+    pub(crate) fn into_comm(self, name: &str) -> CommError {
         let doing = format!("running `{name}`");
         match self {
             Self::Exchange { error, started } => error.into_comm_started(&doing, started),
@@ -108,16 +113,12 @@ impl Failure {
                 source: Some("an answer was lost on the way".into()),
             },
             Self::Cancelled => CommError::Cancelled,
-            Self::TimedOut => CommError::TimedOut {
+            Self::TimedOut { limit } => CommError::TimedOut {
                 what: format!("`{name}`"),
-                limit: format!("{:#}", limit(client)),
+                limit: format!("{:#}", SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX)),
             },
         }
     }
-}
-
-fn limit(client: &Client) -> jiff::SignedDuration {
-    jiff::SignedDuration::try_from(client.config.call_limit).unwrap_or(jiff::SignedDuration::MAX)
 }
 
 /// The runner's process, and what it has been given.
@@ -159,7 +160,8 @@ impl Runner {
             })?,
             () = cancel.cancelled() => return Err(Failure::Cancelled),
         }
-        self.collect(pending, sink, cancel).await
+        let limit = calls.iter().map(|call| call.limit).sum();
+        self.collect(pending, limit, sink, cancel).await
     }
 
     /// Writes one request; the script only if the runner does not have it yet.
@@ -194,6 +196,7 @@ impl Runner {
     async fn collect(
         &mut self,
         mut pending: VecDeque<u64>,
+        limit: Duration,
         sink: &dyn OutputSink,
         cancel: &CancellationToken,
     ) -> Result<Vec<Reply>, Failure> {
@@ -223,7 +226,7 @@ impl Runner {
             if self.resident.take_gap() {
                 self.synchronise().await?;
             }
-            self.check_limit(begun)?;
+            self.check_limit(begun, limit)?;
         }
         Ok(gathered.replies)
     }
@@ -243,10 +246,9 @@ impl Runner {
             .map_err(|error| Failure::Exchange { error, started: true })
     }
 
-    fn check_limit(&self, begun: Timestamp) -> Result<(), Failure> {
-        let config = &self.client.config;
-        if elapsed(config.clock.as_ref(), begun) > config.call_limit {
-            Err(Failure::TimedOut)
+    fn check_limit(&self, begun: Timestamp, limit: Duration) -> Result<(), Failure> {
+        if elapsed(self.client.config.clock.as_ref(), begun) > limit {
+            Err(Failure::TimedOut { limit })
         } else {
             Ok(())
         }
@@ -312,7 +314,8 @@ impl Gathered<'_> {
     }
 }
 
-/// The last lines of some text.
+/// The last lines of some text, and of each no more than its last characters: a program that draws its progress writes
+/// one line for hours.
 #[derive(Debug, Default)]
 pub(crate) struct Tail {
     lines: VecDeque<String>,
@@ -326,6 +329,14 @@ impl Tail {
             match self.lines.back_mut() {
                 Some(line) if self.open => line.push_str(bare),
                 _ => self.lines.push_back(bare.to_owned()),
+            }
+            if let Some(line) = self.lines.back_mut().filter(|line| line.len() > LINE) {
+                let cut = line.len() - LINE;
+                *line = line
+                    .char_indices()
+                    .filter(|(at, _)| *at >= cut)
+                    .map(|(_, c)| c)
+                    .collect();
             }
             self.open = !piece.ends_with('\n');
             if self.lines.len() > TAIL {
@@ -355,6 +366,16 @@ mod tests {
             tail.push(&format!("{number}\n"));
         }
         assert_eq!(tail.take().len(), TAIL);
+        for _ in 0..10_000 {
+            tail.push("진행 ");
+        }
+        let lines = tail.take();
+        let line = lines.first().unwrap();
+        assert!(
+            lines.len() == 1 && line.len() <= LINE && line.ends_with("진행 "),
+            "{}",
+            line.len()
+        );
     }
 
     #[test]

@@ -81,16 +81,11 @@ impl Session {
         T: for<'de> Deserialize<'de>,
     {
         let input = json(input)?;
-        let call = Call {
-            name: operation.name,
-            text: operation.text,
-            input: &input,
-        };
-        let reply = self
-            .operate(&[call], &Silent, &CancellationToken::new())
+        let replies = self
+            .operate(&[operation.call(&input)], &Silent, &CancellationToken::new())
             .await
-            .map_err(|failure| failure.into_comm(operation.name, &self.client))?;
-        operations::read(operation.name, first(reply)?)
+            .map_err(|failure| failure.into_comm(operation.name))?;
+        first(operations::read_all(operation.name, replies)?)
     }
 
     /// Runs one of the transport's operations, all of which may be repeated, through losses of the connection.
@@ -98,29 +93,32 @@ impl Session {
     where
         T: for<'de> Deserialize<'de>,
     {
-        let input = json(input)?;
-        let call = Call {
-            name: operation.name,
-            text: operation.text,
-            input: &input,
-        };
-        operations::read(operation.name, first(self.ask_all(operation.name, &[call]).await?)?)
+        first(self.ask_all(operation, std::slice::from_ref(input)).await?)
     }
 
-    /// The same for several at once.
-    pub(crate) async fn ask_all(&self, name: &str, calls: &[Call<'_>]) -> Result<Vec<Reply>, CommError> {
+    /// The same for several inputs at once, which cost one Send together.
+    pub(crate) async fn ask_all<T>(&self, operation: Operation, inputs: &[impl Serialize]) -> Result<Vec<T>, CommError>
+    where
+        T: for<'de> Deserialize<'de>,
+    {
+        let inputs = inputs.iter().map(json).collect::<Result<Vec<_>, _>>()?;
+        let calls: Vec<Call<'_>> = inputs.iter().map(|input| operation.call(input)).collect();
+        operations::read_all(operation.name, self.persist(operation.name, &calls).await?)
+    }
+
+    async fn persist(&self, name: &str, calls: &[Call<'_>]) -> Result<Vec<Reply>, CommError> {
         let mut pause = PAUSE;
         for _ in 1..ATTEMPTS {
             match self.operate(calls, &Silent, &CancellationToken::new()).await {
                 Ok(replies) => return Ok(replies),
                 Err(failure) if failure.is_loss() => tracing::debug!(?failure, name, "Repeating an operation"),
-                Err(failure) => return Err(failure.into_comm(name, &self.client)),
+                Err(failure) => return Err(failure.into_comm(name)),
             }
             self.client.config.clock.sleep(pause).await;
             pause *= 2;
         }
         let last = self.operate(calls, &Silent, &CancellationToken::new()).await;
-        last.map_err(|failure| failure.into_comm(name, &self.client))
+        last.map_err(|failure| failure.into_comm(name))
     }
 
     /// A receiver: one that waits, or a new one.
@@ -201,12 +199,12 @@ async fn dismiss(runner: Runner, failure: Failure) -> Failure {
     failure
 }
 
-pub(crate) fn json(input: &impl Serialize) -> Result<String, CommError> {
+fn json(input: &impl Serialize) -> Result<String, CommError> {
     serde_json::to_string(input).map_err(|error| CommError::Protocol(error.to_string()))
 }
 
-fn first(replies: Vec<Reply>) -> Result<Reply, CommError> {
-    replies
+fn first<T>(results: Vec<T>) -> Result<T, CommError> {
+    results
         .into_iter()
         .next()
         .ok_or_else(|| CommError::Protocol("an operation gave no reply".to_owned()))

@@ -111,25 +111,16 @@ impl Process {
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let mut rest = bytes;
         while !rest.is_empty() {
-            let limit = self.limit(rest.len()).await;
+            let limit = self.shell.client.room(rest.len()).await;
             let (chunk, after) = rest.split_at_checked(limit).unwrap_or((rest, &[]));
             match self.send_once(chunk).await {
-                Err(Error::TooLarge) if self.shell.client.shrink() => {}
+                Err(Error::TooLarge) if self.shell.client.shrink(chunk.len()) => {}
                 Err(Error::Lost(why)) if !after.is_empty() => return Err(Error::NotSent(why)),
                 Err(error) => return Err(error),
                 Ok(()) => rest = after,
             }
         }
         Ok(())
-    }
-
-    /// Short messages need no question about the guest's limits.
-    async fn limit(&self, wanted: usize) -> usize {
-        if wanted <= Client::smallest_chunk() {
-            wanted
-        } else {
-            self.shell.client.chunk().await
-        }
     }
 
     async fn send_once(&mut self, data: &[u8]) -> Result<(), Error> {

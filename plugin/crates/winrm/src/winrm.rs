@@ -104,7 +104,14 @@ impl WinRm {
 #[async_trait]
 impl Communicator for WinRm {
     async fn probe(&self) -> Result<Probe, CommError> {
-        let result: ProbeResult = self.session.ask_once(PROBE, &serde_json::json!({})).await?;
+        let asked = self.session.ask_once(PROBE, &serde_json::json!({})).await;
+        let result: ProbeResult = asked.map_err(|error| match error {
+            // A guest that hangs is as good as away: whoever waits for it looks again.
+            CommError::TimedOut { what, limit } => {
+                CommError::Unreachable(format!("the guest's PowerShell did not answer {what} within {limit}"))
+            }
+            other => other,
+        })?;
         Ok(result.into())
     }
 
@@ -119,12 +126,13 @@ impl Communicator for WinRm {
             name: script.name,
             text: script.text,
             input: input.expose_secret(),
+            limit: self.session.client.config.call_limit,
         };
         let replies = self
             .session
             .operate(&[call], sink, cancel)
             .await
-            .map_err(|failure| failure.into_comm(script.name, &self.session.client))?;
+            .map_err(|failure| failure.into_comm(script.name))?;
         let reply = replies.into_iter().next().unwrap_or(Reply {
             answer: None,
             tail: Vec::new(),

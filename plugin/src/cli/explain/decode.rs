@@ -7,9 +7,23 @@ pub(super) fn text(bytes: &[u8]) -> String {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
-        [first, 0, ..] if *first != 0 => utf16(bytes, u16::from_le_bytes),
-        [0, second, ..] if *second != 0 => utf16(bytes, u16::from_be_bytes),
-        _ => String::from_utf8_lossy(bytes).into_owned(),
+        _ => match zeros(bytes) {
+            (few, many) if many > 2 * few + 1 => utf16(bytes, u16::from_le_bytes),
+            (many, few) if many > 2 * few + 1 => utf16(bytes, u16::from_be_bytes),
+            _ => String::from_utf8_lossy(bytes).into_owned(),
+        },
+    }
+}
+
+/// How many bytes are zero at even and at odd places near the beginning: in UTF-16 every second one of plain text is.
+fn zeros(bytes: &[u8]) -> (usize, usize) {
+    let near = bytes.get(..512).unwrap_or(bytes);
+    let count = |from: usize| near.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
+    let (even, odd) = (count(0), count(1));
+    if (even + odd) * 4 < near.len() {
+        (0, 0)
+    } else {
+        (even, odd)
     }
 }
 
@@ -35,5 +49,6 @@ mod tests {
         assert_eq!(text(log.as_bytes()), log);
         assert_eq!(text(b"Error \xb0\xa1"), "Error \u{fffd}\u{fffd}");
         assert_eq!(text(b""), "");
+        assert_eq!(text(b"a\0"), "a\0", "too short to tell");
     }
 }

@@ -2,6 +2,8 @@
 
 use reseal_engine::plan::Leaves;
 use reseal_engine::{Plan, Step};
+use reseal_spec::Spec;
+use reseal_spec::model::{Origin, SkippedStep};
 use serde_json::{Value, json};
 
 use crate::console::plural;
@@ -36,8 +38,10 @@ pub(super) fn lines(prepared: &Prepared, offline: bool) -> Vec<String> {
         ]);
     }
     lines.extend(table.lines());
+    lines.extend(prepared.spec.skipped.iter().map(skipped));
     lines.push(String::new());
     lines.push("+ stays, ~ is created and removed again".to_owned());
+    lines.extend(chosen(&prepared.spec));
     lines.push(format!("restarts     {} at the most", prepared.planned.restarts));
     lines.push(format!("creates      image `{}`", prepared.spec.image.name));
     lines.push(format!("for a while  {}", titles(plan, Leaves::Temporary)));
@@ -51,6 +55,29 @@ pub(super) fn lines(prepared: &Prepared, offline: bool) -> Vec<String> {
         None => "unchanged    no: there is something to do".to_owned(),
     });
     lines
+}
+
+/// A step that its condition excludes, in the words of the spec.
+fn skipped(step: &SkippedStep) -> String {
+    let Origin { file, line, .. } = &step.origin;
+    format!(
+        "left out     {} `{}`: `when: {}` is false ({file}:{line})",
+        step.id_slug, step.label, step.when
+    )
+}
+
+/// What this build was made for: its values of the matrix, and the variables that anybody may see.
+fn chosen(spec: &Spec) -> Vec<String> {
+    let matrix = spec.matrix.iter().map(|(name, value)| format!("{name}={value}"));
+    let matrix: Vec<String> = matrix.collect();
+    let variables = spec.variables.iter().map(|(name, value)| format!("{name}={value}"));
+    let variables: Vec<String> = variables.collect();
+    let line =
+        |what: &str, values: &[String]| (!values.is_empty()).then(|| format!("{what:<12} {}", values.join(", ")));
+    line("matrix", &matrix)
+        .into_iter()
+        .chain(line("variables", &variables))
+        .collect()
 }
 
 fn lock(differences: Option<&[String]>) -> Vec<String> {
@@ -89,6 +116,9 @@ pub(super) fn document(prepared: &Prepared, offline: bool) -> Value {
         "unchanged": planned.unchanged,
         "lock_differences": prepared.differences,
         "problems": planned.problems,
+        "matrix": prepared.spec.matrix,
+        "variables": prepared.spec.variables,
+        "skipped": prepared.spec.skipped,
         "plan": planned.plan,
     })
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use reseal_diag::{Diagnostic, SourceText};
+use reseal_diag::Diagnostic;
 use reseal_unattend::{Architecture, Context, Finding, Target, Windows};
 
 use super::super::tell;
@@ -81,8 +81,11 @@ fn one(path: &Path, command: &Lint, console: &Console) -> Result<Vec<Diagnostic>
         }
     }
     findings.extend(decoded.finding);
-    let source = SourceText::new(path.display().to_string(), text);
-    Ok(findings.iter().map(|finding| finding.diagnostic(&source)).collect())
+    Ok(reseal_unattend::diagnostics(
+        &findings,
+        &path.display().to_string(),
+        &text,
+    ))
 }
 
 /// Fixes that touch each other need several rounds.

@@ -29,8 +29,8 @@ fn rule(code: &str) -> Value {
     let page = pages::find(code);
     json!({
         "id": code,
-        "shortDescription": { "text": page.map_or(code, |page| page.title) },
-        "help": { "text": page.map_or("", |page| page.text.trim()) },
+        "shortDescription": { "text": page.as_ref().map_or(code, |page| page.title.as_str()) },
+        "help": { "text": page.as_ref().map_or("", |page| page.text.trim()) },
     })
 }
 

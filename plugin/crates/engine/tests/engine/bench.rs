@@ -81,6 +81,7 @@ pub(crate) struct Bench {
     pub(crate) clock: Jump,
     pub(crate) watch: Watch,
     pub(crate) stop: Stop,
+    pub(crate) scrub: fn(&str) -> String,
     folder: TempDir,
     registry: Registry,
 }
@@ -119,6 +120,7 @@ impl Bench {
                 ..Watch::default()
             },
             stop: Stop::default(),
+            scrub: str::to_owned,
             world,
             folder,
             registry,
@@ -160,6 +162,7 @@ impl Bench {
             registry: &self.registry,
             clock: &self.clock,
             keyring: &keyring,
+            scrub: &self.scrub,
             observer: &self.watch,
             on_error,
             stop: self.stop.clone(),

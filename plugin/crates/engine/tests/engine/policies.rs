@@ -30,6 +30,25 @@ fn followed(bench: &Bench, id: &str) -> Vec<AfterFailure> {
 }
 
 #[test]
+fn a_guest_that_repeats_a_secret_does_not_get_it_into_the_journal() {
+    let mut bench = Bench::new();
+    bench.scrub = |text| text.replace("no", "<sensitive>");
+    bench.world.spoil("run", "server", [Refused]);
+    bench.world.spoil("undo", "key", [Refused]);
+    let Ended::Failed { failure, stuck, .. } = bench.live() else {
+        panic!()
+    };
+    assert_eq!(failure.message, "the world said <sensitive>");
+    assert_eq!(failure.said, ["<sensitive>"]);
+    let [(_, left)] = stuck.as_slice() else {
+        panic!("{stuck:?}")
+    };
+    assert_eq!(left.message, "the world said <sensitive>");
+    let written = std::fs::read_to_string(bench.run().journal()).unwrap();
+    assert!(written.contains("<sensitive>") && !written.contains("said no"));
+}
+
+#[test]
 fn what_may_pass_is_tried_again_with_growing_pauses() {
     let mut bench = Bench::new();
     bench.policy("server", retries(3));

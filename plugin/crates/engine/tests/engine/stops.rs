@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reseal_engine::{Ended, Leaves, Policy, Signal, Step};
+use reseal_engine::{Ended, Leaves, Point, Policy, Signal, Step, Stop, Strike};
 use reseal_journal::Outcome;
 use reseal_machine::Clock as _;
 
@@ -86,12 +86,44 @@ fn the_second_ctrl_c_stops_the_way_back_and_a_resume_finishes_it() {
     let Ended::Succeeded { stuck } = bench.live() else {
         panic!()
     };
-    assert_eq!(stuck.len(), 1, "the undo that was left is known");
+    let stuck: Vec<_> = stuck
+        .iter()
+        .map(|(step, failure)| (step.as_str(), failure.class.as_str()))
+        .collect();
+    assert_eq!(
+        stuck,
+        [("key", "cancelled"), ("server", "cloud")],
+        "all that is left is known"
+    );
     assert_eq!(bench.world.left(), ["0198/image", "0198/key", "0198/server"]);
     assert_eq!(bench.clock.now().as_second(), 0, "nobody waited any longer");
 
-    bench.stop = reseal_engine::Stop::default();
+    bench.stop = Stop::default();
     bench.watch.reaction = None;
+    assert_eq!(bench.live(), Ended::Succeeded { stuck: vec![] });
+    assert_eq!(bench.world.left(), ["0198/image"]);
+}
+
+/// Between two steps of the way back nothing is in work that could say so.
+#[test]
+fn what_the_way_back_has_not_come_to_is_left_and_known() {
+    let mut bench = Bench::new();
+    let hold = bench.stop.hold.clone();
+    let hooks = move |point, id: &str| {
+        if (point, id) == (Point::Undone, "server") {
+            hold.cancel();
+        }
+        Strike::Pass
+    };
+    let Ended::Succeeded { stuck } = bench.hurt(&hooks) else {
+        panic!()
+    };
+    let stuck: Vec<_> = stuck.iter().map(|(step, _)| step.as_str()).collect();
+    assert_eq!(stuck, ["key"]);
+    assert_eq!(bench.world.left(), ["0198/image", "0198/key"]);
+    assert!(bench.state().closed.is_none());
+
+    bench.stop = Stop::default();
     assert_eq!(bench.live(), Ended::Succeeded { stuck: vec![] });
     assert_eq!(bench.world.left(), ["0198/image"]);
 }
@@ -120,10 +152,10 @@ fn a_pause_before_another_attempt_is_left_too() {
     bench.world.spoil("run", "server", [Unwell; 9]);
     let cancel = bench.stop.cancel.clone();
     let hooks = move |point, id: &str| {
-        if (point, id) == (reseal_engine::Point::Done, "server") {
+        if (point, id) == (Point::Done, "server") {
             cancel.cancel();
         }
-        reseal_engine::Strike::Pass
+        Strike::Pass
     };
     let Ended::Failed { failure, .. } = bench.hurt(&hooks) else {
         panic!()

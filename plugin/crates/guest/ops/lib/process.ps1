@@ -30,9 +30,10 @@ function Stop-Tree {
 }
 
 function Read-Lines {
-    # Takes what a stream has ready and gives the pending read back; $null at the end of the stream.
-    param($Reader, $Pending, [Collections.Generic.List[string]]$Tail)
-    while ($null -ne $Pending -and $Pending.IsCompleted) {
+    # Takes what a stream has ready and gives the pending read back; $null at the end of the stream. At most so many lines
+    # at once, because a program may write faster than this reads, and its deadline must be looked at.
+    param($Reader, $Pending, [Collections.Generic.List[string]]$Tail, [int]$Most = 500)
+    for ($count = 0; $count -lt $Most -and $null -ne $Pending -and $Pending.IsCompleted; $count++) {
         $line = $Pending.Result
         if ($null -eq $line) { return $null }
         Write-Log $line
@@ -41,6 +42,20 @@ function Read-Lines {
         $Pending = $Reader.ReadLineAsync()
     }
     return $Pending
+}
+
+function Test-Ready {
+    # Whether there is something to read now.
+    param($Output, $Errors)
+    return ($null -ne $Output -and $Output.IsCompleted) -or ($null -ne $Errors -and $Errors.IsCompleted)
+}
+
+function Close-Written {
+    # Ends a program's input once all of it is written, or the program does not want it; $null from then on.
+    param([Diagnostics.Process]$Process, $Writing)
+    if ($null -eq $Writing -or -not $Writing.IsCompleted) { return $Writing }
+    try { $Process.StandardInput.Close() } catch { Write-Log "The program did not read its input: $($_.Exception.InnerException.Message)" }
+    return $null
 }
 
 function Start-Program {
@@ -82,12 +97,13 @@ function Invoke-Program {
     $watch = [Diagnostics.Stopwatch]::StartNew()
     $process = Start-Program -File $File -CommandLine $CommandLine -Folder $Folder -Environment $Environment -Utf8 $Utf8
     $tail = New-Object Collections.Generic.List[string]
-    if ($StandardInput.Length -gt 0) { $process.StandardInput.BaseStream.Write($StandardInput, 0, $StandardInput.Length) }
-    $process.StandardInput.Close()
+    # A program that does not read must not hold this up, so the writing goes on beside the reading.
+    $writing = $process.StandardInput.BaseStream.WriteAsync($StandardInput, 0, $StandardInput.Length)
     $output = $process.StandardOutput.ReadLineAsync()
     $errors = $process.StandardError.ReadLineAsync()
     $timedOut = $false
-    while (-not $process.WaitForExit(50)) {
+    while (-not $process.WaitForExit($(if (Test-Ready $output $errors) { 0 } else { 50 }))) {
+        $writing = Close-Written $process $writing
         $output = Read-Lines $process.StandardOutput $output $tail
         $errors = Read-Lines $process.StandardError $errors $tail
         if ($watch.Elapsed.TotalSeconds -ge $Seconds) {
@@ -102,7 +118,7 @@ function Invoke-Program {
     while (($null -ne $output -or $null -ne $errors) -and $rest.ElapsedMilliseconds -lt 2000) {
         $output = Read-Lines $process.StandardOutput $output $tail
         $errors = Read-Lines $process.StandardError $errors $tail
-        if ($null -ne $output -or $null -ne $errors) { Start-Sleep -Milliseconds 10 }
+        if (-not (Test-Ready $output $errors)) { Start-Sleep -Milliseconds 10 }
     }
     $code = if ($timedOut) { $null } else { ConvertTo-Code $process.ExitCode }
     return @{ code = $code; timed_out = $timedOut; tail = @($tail.ToArray()); seconds = [int]$watch.Elapsed.TotalSeconds }

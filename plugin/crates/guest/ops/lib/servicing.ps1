@@ -36,3 +36,36 @@ function Send-ServicingResult {
     $result.detail = if ($changed.Count -gt 0) { "$Verb $names" } else { 'nothing to do' }
     Send-Result $result
 }
+
+function Read-ServicingState {
+    # The state of a feature or capability by $Read, which gets its name and answers an object; "unknown_feature" without one.
+    param([string]$Kind, [string]$Name, [scriptblock]$Read)
+    try {
+        $found = & $Read $Name
+    } catch {
+        Stop-Servicing $_ "The $Kind $Name"
+    }
+    # Get-WindowsCapability answers an object without a name for what it does not know.
+    $named = if ($null -ne $found -and $found.PSObject.Properties['Name']) { [bool]$found.Name } else { $null -ne $found }
+    if (-not $named) { Stop-Operation -Kind 'unknown_feature' -Message "There is no $Kind named $Name." }
+    return [string]$found.State
+}
+
+function Set-Servicing {
+    # Brings each name into one of the wanted states, and sends the result.
+    param([string]$Kind, [string[]]$Names, [string[]]$Wanted, [string]$Verb, [scriptblock]$Read, [scriptblock]$Change)
+    $items = @(foreach ($name in $Names) {
+            if ($Wanted -contains (Read-ServicingState $Kind $name $Read)) {
+                New-ServicingItem -Id $name -Title $name -State 'already'
+                continue
+            }
+            try { $answer = & $Change $name } catch { Stop-Servicing $_ "The $Kind $name" }
+            $after = Read-ServicingState $Kind $name $Read
+            $pending = $after -like '*Pending'
+            if ($Wanted -notcontains $after -and -not $pending) {
+                Stop-Operation -Kind 'not_detected' -Message "Windows said success, but $name is $after."
+            }
+            New-ServicingItem -Id $name -Title $name -State 'installed' -Reboot ($pending -or [bool]$answer.RestartNeeded)
+        })
+    Send-ServicingResult -Items $items -Verb $Verb
+}

@@ -63,6 +63,22 @@ function Start-OwnTask {
     }
 }
 
+function Send-TaskFromFiles {
+    # Writes texts into a folder of their own and starts one of them as a task; answers whether it was started now. A
+    # task that is there already is left alone: the builder may have come back to it.
+    param([string]$Name, [string]$Work, [Collections.IDictionary]$Texts, [string[]]$Old, [string]$Main, [string]$RunAs, [long]$Seconds)
+    if ($null -ne (Get-OwnTask (Get-TaskFolder) $Name)) {
+        Send-Result ([ordered]@{ started = $false })
+        return
+    }
+    New-PrivateFolder $Work
+    foreach ($file in $Old) { Remove-Item -LiteralPath (Join-Path $Work $file) -Force -ErrorAction SilentlyContinue }
+    $utf8 = New-Object Text.UTF8Encoding($false)
+    foreach ($file in $Texts.Keys) { [IO.File]::WriteAllText((Join-Path $Work $file), [string]$Texts[$file], $utf8) }
+    Start-OwnTask -Name $Name -File (Join-Path $Work $Main) -RunAs $RunAs -Seconds $Seconds
+    Send-Result ([ordered]@{ started = $true })
+}
+
 function Remove-OwnTask {
     # Ends and deletes a task; true when it was there.
     param([Parameter(Mandatory)]$Folder, [Parameter(Mandatory)][string]$Name)

@@ -12,6 +12,12 @@ pub struct Facts {
     pub elevated: Option<bool>,
     /// The account's SID.
     pub user_sid: Option<String>,
+    /// The logon came over the network.
+    pub network_logon: Option<bool>,
+    /// `LocalAccountTokenFilterPolicy` is 1: local administrators keep their full token over the network.
+    pub token_filter: Option<bool>,
+    /// State of the task scheduler's service.
+    pub scheduler: Option<String>,
     /// PowerShell's language mode.
     pub language_mode: Option<String>,
     /// The guest's clock.
@@ -32,10 +38,16 @@ pub struct Facts {
     pub cleanup_state: Option<i64>,
     /// 1 in audit mode.
     pub audit_boot: Option<i64>,
+    /// Setup or its last phase, OOBE, has not ended.
+    pub setup_in_progress: Option<bool>,
     /// How many `sysprep.exe` run.
     pub sysprep_running: Option<u32>,
     /// How often sysprep may still run.
     pub rearm_count: Option<i64>,
+    /// `SkipRearm` is set in the registry, where an answer file never sets it.
+    pub skip_rearm_left: Option<bool>,
+    /// How the product key was sold, e.g. `Volume:GVLK` or `TIMEBASED_EVAL`.
+    pub license_channel: Option<String>,
     /// 1 licensed.
     pub license_status: Option<u32>,
     /// State of the licensing service after it was asked to start.
@@ -44,6 +56,10 @@ pub struct Facts {
     pub sppsvc_start: Option<String>,
     /// What asks for a restart, and what is at work.
     pub pending: Option<Pending>,
+    /// Programs that install something at this moment.
+    pub installers: Option<Vec<String>>,
+    /// Windows Installer has begun something and not ended it.
+    pub msi_unfinished: Option<bool>,
     /// `enabled_idle`, `in_use`, `disabled` or `unsupported`.
     pub reserved_storage: Option<String>,
     /// App packages.
@@ -58,6 +74,10 @@ pub struct Facts {
     pub domain_joined: Option<bool>,
     /// Domain or work group.
     pub domain: Option<String>,
+    /// Joined to Microsoft Entra ID.
+    pub entra_joined: Option<bool>,
+    /// Instances of SQL Server that are set up.
+    pub sql_instances: Option<Vec<String>>,
     /// Installed roles and features that matter.
     pub roles: Option<Vec<String>>,
     /// Virtual switches of Hyper-V.
@@ -70,6 +90,8 @@ pub struct Facts {
     pub windows_old: Option<bool>,
     /// Answer files that Setup would find by itself.
     pub answer_files: Option<Vec<String>>,
+    /// Answer files on removable drives.
+    pub media_answer_files: Option<Vec<String>>,
     /// Other makers' sysprep providers.
     pub external_providers: Option<Vec<Provider>>,
     /// Services that disturb.
@@ -146,6 +168,10 @@ pub struct Provider {
     pub name: String,
     /// `dll,entry point`.
     pub command: String,
+    /// The library is there; unknown from older scripts.
+    pub found: Option<bool>,
+    /// The library is hidden, so that sysprep cannot load it.
+    pub hidden: bool,
 }
 
 /// A service.
@@ -170,6 +196,8 @@ pub struct Profile {
     pub path: String,
     /// In use.
     pub loaded: bool,
+    /// The folder is there; unknown from older scripts.
+    pub exists: Option<bool>,
 }
 
 /// A fact that could not be read.

@@ -2,36 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::rules::RULES;
 use crate::preflight::Facts;
-use crate::system::Fixes;
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Worth knowing.
-    Info,
-    /// Sysprep may still succeed.
-    Warning,
-    /// Not now, but waiting helps.
-    Wait,
-    /// Sysprep would fail.
-    Error,
-}
-
-/// One finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// A stable code, e.g. `P012`.
-    pub code: &'static str,
-    /// How bad.
-    pub severity: Severity,
-    /// What was found.
-    pub message: String,
-    /// What to do.
-    pub cure: String,
-    /// The fix of `preflight_fix` that cures it.
-    pub fixable: Option<Fixes>,
-}
+use crate::rule::{Finding, Findings, Severity};
+use crate::system::Signal;
 
 /// What the spec allows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,11 +22,11 @@ pub struct Options {
 
 /// All findings, the worst first.
 pub fn judge(facts: &Facts, options: &Options) -> Vec<Finding> {
-    let mut found = Findings::default();
+    let mut found = Findings::new(RULES);
     for row in ROWS {
         row(facts, options, &mut found);
     }
-    let mut findings = found.0;
+    let mut findings = found.sorted();
     for finding in &mut findings {
         if finding.severity > Severity::Warning && options.accept.iter().any(|code| code == finding.code) {
             finding.severity = Severity::Warning;
@@ -64,14 +38,14 @@ pub fn judge(facts: &Facts, options: &Options) -> Vec<Finding> {
 
 type Row = fn(&Facts, &Options, &mut Findings);
 
-const ROWS: [Row; 19] = [
+const ROWS: [Row; 22] = [
     account,
-    language_mode,
+    surroundings,
     earlier_run,
     image_state,
     running,
     rearm,
-    licensing_service,
+    licensing,
     pending,
     servicing,
     reserved_storage,
@@ -79,212 +53,180 @@ const ROWS: [Row; 19] = [
     encryption,
     domain,
     roles,
-    leftovers,
+    upgrade,
+    answer_files,
+    profiles,
     providers,
     services,
-    room_and_clock,
+    room,
+    boot_and_clock,
     unknown,
 ];
 
-#[derive(Default)]
-struct Findings(Vec<Finding>);
+/// Builds before Windows 10 1607 and Server 2016 are not supported.
+const OLDEST_BUILD: u32 = 14_393;
 
-impl Findings {
-    fn add(&mut self, code: &'static str, severity: Severity, message: impl Into<String>, cure: &str) {
-        self.0.push(Finding {
-            code,
-            severity,
-            message: message.into(),
-            cure: cure.to_owned(),
-            fixable: None,
-        });
-    }
-
-    fn add_fixable(
-        &mut self,
-        code: &'static str,
-        severity: Severity,
-        message: impl Into<String>,
-        cure: &str,
-        fix: Fixes,
-    ) {
-        self.add(code, severity, message, cure);
-        if let Some(last) = self.0.last_mut() {
-            last.fixable = Some(fix);
-        }
-    }
+fn is(text: Option<&str>, word: &str) -> bool {
+    text.is_some_and(|text| text.eq_ignore_ascii_case(word))
 }
 
 fn account(facts: &Facts, _: &Options, found: &mut Findings) {
     if facts.elevated == Some(false) {
-        let cure =
-            "use an administrator with the full token; over the network that needs LocalAccountTokenFilterPolicy = 1";
-        found.add("P001", Severity::Error, "the account has no elevated token", cure);
+        found.add("P001", Severity::Error, "the account has no elevated token");
     }
-    if facts.user_sid.as_deref() == Some("S-1-5-18") {
-        let cure = "run as the build administrator; as SYSTEM the image of newer Windows shows a black screen";
-        found.add(
-            "P002",
-            Severity::Warning,
-            "sysprep would run as SYSTEM, which is not supported",
-            cure,
-        );
+    let sid = facts.user_sid.as_deref().unwrap_or_default();
+    if sid == "S-1-5-18" {
+        let message = "sysprep would run as SYSTEM, which is not supported";
+        found.add("P002", Severity::Warning, message);
+    }
+    let built_in = sid.is_empty() || sid == "S-1-5-18" || sid.ends_with("-500");
+    if facts.network_logon == Some(true) && facts.token_filter == Some(false) && !built_in {
+        let message = "the next network logon of this account has no administrator's rights";
+        found.add("P048", Severity::Warning, message);
     }
 }
 
-fn language_mode(facts: &Facts, _: &Options, found: &mut Findings) {
+fn surroundings(facts: &Facts, _: &Options, found: &mut Findings) {
     if let Some(mode) = facts.language_mode.as_deref().filter(|mode| *mode != "FullLanguage") {
-        let cure = "lift the WDAC or AppLocker policy while the image is built";
-        found.add(
-            "P003",
-            Severity::Error,
-            format!("PowerShell is restricted to {mode}"),
-            cure,
-        );
+        found.add("P003", Severity::Error, format!("PowerShell is restricted to {mode}"));
+    }
+    if let Some(build) = facts.build.filter(|build| *build < OLDEST_BUILD) {
+        let message = format!("Windows build {build} is older than Server 2016 ({OLDEST_BUILD})");
+        found.add("P038", Severity::Warning, message);
+    }
+    if facts.scheduler.as_deref().is_some_and(|state| state != "running") {
+        found.add("P047", Severity::Error, "the task scheduler does not run");
     }
 }
 
 fn earlier_run(facts: &Facts, _: &Options, found: &mut Findings) {
-    let cure = "begin again from the base image; a half generalized system cannot be repaired";
-    match (facts.generalization_state, facts.cleanup_state) {
-        (Some(state), _) if state != 7 => {
-            let message = format!("an earlier sysprep did not end well: GeneralizationState is {state} instead of 7");
-            found.add("P004", Severity::Error, message, cure);
-        }
-        (_, Some(state)) if state != 2 => {
-            let message = format!("an earlier sysprep did not end well: CleanupState is {state} instead of 2");
-            found.add("P004", Severity::Error, message, cure);
-        }
-        _ => {}
-    }
+    let (name, value, healthy) = match (facts.generalization_state, facts.cleanup_state) {
+        (Some(state), _) if state != 7 => ("GeneralizationState", state, 7),
+        (_, Some(state)) if state != 2 => ("CleanupState", state, 2),
+        _ => return,
+    };
+    let message = format!("an earlier sysprep did not end well: {name} is {value} instead of {healthy}");
+    found.add("P004", Severity::Error, message);
 }
 
 fn image_state(facts: &Facts, _: &Options, found: &mut Findings) {
+    if facts.setup_in_progress == Some(true) {
+        found.add("P049", Severity::Error, "Windows Setup has not ended");
+    }
     let Some(state) = facts.image_state.as_deref().filter(|state| !state.is_empty()) else {
         return;
     };
     let audit = facts.audit_boot == Some(1) && state.ends_with("_RESEAL_TO_AUDIT");
     if state != "IMAGE_STATE_COMPLETE" && !audit {
-        let cure = "wait until the first boot has ended, or begin again from the base image";
-        found.add("P005", Severity::Error, format!("the system's state is {state}"), cure);
+        found.add("P005", Severity::Error, format!("the system's state is {state}"));
     }
 }
 
 fn running(facts: &Facts, _: &Options, found: &mut Findings) {
     if facts.sysprep_running.is_some_and(|count| count > 0) {
-        let cure = "end it; a run without /quiet waits for ever at a dialog that nobody sees";
-        found.add("P006", Severity::Error, "sysprep is running already", cure);
+        found.add("P006", Severity::Error, "sysprep is running already");
     }
 }
 
 fn rearm(facts: &Facts, options: &Options, found: &mut Findings) {
     match facts.rearm_count {
         Some(0) if options.skip_rearm => {
-            found.add(
-                "P007",
-                Severity::Info,
-                "no rearm is left, and none is asked for (SkipRearm)",
-                "nothing to do",
-            );
+            let message = "no rearm is left, and none is asked for (SkipRearm)";
+            found.add("P007", Severity::Info, message);
         }
-        Some(0) => {
-            let cure = "set SkipRearm = 1 in the generalize pass, or begin again from a base image with rearms left";
-            found.add("P007", Severity::Error, "no rearm is left", cure);
-        }
+        Some(0) => found.add("P007", Severity::Error, "no rearm is left"),
         Some(left @ 1..=2) => {
             let message = format!("only {left} rearms are left for this and later images");
-            found.add(
-                "P008",
-                Severity::Warning,
-                message,
-                "build from the original base image, not from an image of an image",
-            );
+            found.add("P008", Severity::Warning, message);
         }
         _ => {}
     }
-}
-
-fn licensing_service(facts: &Facts, _: &Options, found: &mut Findings) {
-    let disabled = facts
-        .sppsvc_start
-        .as_deref()
-        .is_some_and(|start| start.eq_ignore_ascii_case("disabled"));
-    let refused = matches!(facts.sppsvc.as_deref(), Some("refused" | "missing" | "stopped"));
-    if disabled || refused {
-        let cure = "set the service `sppsvc` back to automatic (delayed) and start it";
-        found.add_fixable(
-            "P009",
-            Severity::Error,
-            "the licensing service does not start",
-            cure,
-            Fixes::Services,
+    let channel = facts.license_channel.as_deref().unwrap_or_default();
+    if options.skip_rearm && channel.contains("GVLK") {
+        found.add(
+            "P052",
+            Severity::Warning,
+            "all clones will have one KMS client id (SkipRearm)",
         );
     }
-    if facts.license_status == Some(5) {
-        let cure = "nothing to do for a volume licence that is activated on the clone; an expired evaluation shuts down every hour";
-        found.add("P010", Severity::Info, "Windows is not activated", cure);
+    if facts.skip_rearm_left == Some(true) {
+        let message = "SkipRearm is set in the registry: sysprep will not reset the activation";
+        found.add("P040", Severity::Warning, message);
     }
+}
+
+fn licensing(facts: &Facts, _: &Options, found: &mut Findings) {
+    let refused = matches!(facts.sppsvc.as_deref(), Some("refused" | "missing" | "stopped"));
+    if is(facts.sppsvc_start.as_deref(), "disabled") || refused {
+        found.add("P009", Severity::Error, "the licensing service does not start");
+    }
+    if facts.license_status != Some(5) {
+        return;
+    }
+    if facts
+        .license_channel
+        .as_deref()
+        .is_some_and(|channel| channel.contains("EVAL"))
+    {
+        let message = "the evaluation has expired: Windows shuts down every hour";
+        found.add("P039", Severity::Warning, message);
+    } else {
+        found.add("P010", Severity::Info, "Windows is not activated");
+    }
+}
+
+fn sources(signals: &[Signal]) -> String {
+    let named = signals.iter().map(|signal| match signal.detail.as_str() {
+        "" => signal.signal.clone(),
+        detail => format!("{} ({detail})", signal.signal),
+    });
+    named.collect::<Vec<_>>().join(", ")
 }
 
 fn pending(facts: &Facts, _: &Options, found: &mut Findings) {
     let Some(pending) = &facts.pending else { return };
     if !pending.hard.is_empty() {
-        let signals: Vec<&str> = pending.hard.iter().map(|signal| signal.signal.as_str()).collect();
-        let message = format!("a restart is pending: {}", signals.join(", "));
-        found.add(
-            "P011",
-            Severity::Error,
-            message,
-            "restart, perhaps twice, and ask again",
-        );
+        let message = format!("a restart is pending: {}", sources(&pending.hard));
+        found.add("P011", Severity::Error, message);
     }
     if !pending.soft.is_empty() {
-        let signals: Vec<String> = pending
-            .soft
-            .iter()
-            .take(3)
-            .map(|signal| format!("{} ({})", signal.signal, signal.detail))
-            .collect();
         let message = format!(
             "{} files wait for a restart: {}",
             pending.soft.len(),
-            signals.join(", ")
+            sources(&pending.soft)
         );
-        found.add(
-            "P012",
-            Severity::Info,
-            message,
-            "a restart may clear them; some programs leave such entries for ever",
-        );
+        found.add("P012", Severity::Info, message);
     }
 }
 
 fn servicing(facts: &Facts, _: &Options, found: &mut Findings) {
-    let Some(pending) = &facts.pending else { return };
-    if !pending.busy.is_empty() {
-        let message = format!("Windows is servicing itself: {}", pending.busy.join(", "));
-        found.add("P013", Severity::Wait, message, "wait until these processes have ended");
+    if let Some(pending) = &facts.pending {
+        if !pending.busy.is_empty() {
+            let message = format!("Windows is servicing itself: {}", pending.busy.join(", "));
+            found.add("P013", Severity::Wait, message);
+        }
+        if pending.msi_mutex {
+            found.add("P014", Severity::Wait, "Windows Installer is at work");
+        }
     }
-    if pending.msi_mutex {
+    let installers = facts.installers.as_deref().unwrap_or_default();
+    if !installers.is_empty() {
+        let message = format!("an installer is running: {}", installers.join(", "));
+        found.add("P042", Severity::Wait, message);
+    }
+    let idle = facts.pending.as_ref().is_none_or(|pending| !pending.msi_mutex);
+    if facts.msi_unfinished == Some(true) && idle {
         found.add(
-            "P014",
-            Severity::Wait,
-            "Windows Installer is at work",
-            "wait until it has ended",
+            "P041",
+            Severity::Warning,
+            "Windows Installer has begun an installation and not ended it",
         );
     }
 }
 
 fn reserved_storage(facts: &Facts, _: &Options, found: &mut Findings) {
     if facts.reserved_storage.as_deref() == Some("in_use") {
-        let cure = "wait for servicing to end and restart, or switch reserved storage off";
-        found.add_fixable(
-            "P015",
-            Severity::Error,
-            "reserved storage is in use",
-            cure,
-            Fixes::ReservedStorage,
-        );
+        found.add("P015", Severity::Error, "reserved storage is in use");
     }
 }
 
@@ -300,34 +242,15 @@ fn apps(facts: &Facts, _: &Options, found: &mut Findings) {
             "apps are installed for a user but not provisioned: {}",
             names.join(", ")
         );
-        let cure = "remove these packages for all users, or provision them";
-        found.add_fixable("P016", Severity::Error, message, cure, Fixes::Appx);
+        found.add("P016", Severity::Error, message);
     }
-    if facts
-        .appx_service
-        .as_deref()
-        .is_some_and(|start| start.eq_ignore_ascii_case("disabled"))
-    {
-        let cure = "set the service `AppXSvc` back to manual";
-        found.add_fixable(
-            "P017",
-            Severity::Error,
-            "the service `AppXSvc` is disabled",
-            cure,
-            Fixes::Services,
-        );
+    if is(facts.appx_service.as_deref(), "disabled") {
+        found.add("P017", Severity::Error, "the service `AppXSvc` is disabled");
     }
     let open = facts.store.is_some_and(|store| store.auto_download != Some(2));
     let has_apps = facts.appx.as_ref().is_some_and(|appx| appx.available) && facts.product_type == Some(1);
     if open && has_apps {
-        let cure = "switch the store's automatic updates off while the image is built";
-        found.add_fixable(
-            "P018",
-            Severity::Warning,
-            "the store may update apps for one user",
-            cure,
-            Fixes::Store,
-        );
+        found.add("P018", Severity::Warning, "the store may update apps for one user");
     }
 }
 
@@ -337,13 +260,7 @@ fn encryption(facts: &Facts, _: &Options, found: &mut Findings) {
         let message = format!("BitLocker is on for {} ({} % encrypted)", volume.drive, volume.percent);
         let system = volume.drive.eq_ignore_ascii_case("C:");
         let severity = if system { Severity::Error } else { Severity::Warning };
-        found.add_fixable(
-            "P019",
-            severity,
-            message,
-            "decrypt the volume (manage-bde -off) and wait",
-            Fixes::Bitlocker,
-        );
+        found.add("P019", severity, message);
     }
 }
 
@@ -356,12 +273,10 @@ fn domain(facts: &Facts, options: &Options, found: &mut Findings) {
         };
         let name = facts.domain.as_deref().unwrap_or("a domain");
         let message = format!("the machine is in {name} and would leave it silently");
-        found.add(
-            "P020",
-            severity,
-            message,
-            "build images outside the domain and join on the clone",
-        );
+        found.add("P020", severity, message);
+    }
+    if facts.entra_joined == Some(true) {
+        found.add("P043", Severity::Error, "the machine is joined to Microsoft Entra ID");
     }
 }
 
@@ -388,144 +303,137 @@ fn roles(facts: &Facts, _: &Options, found: &mut Findings) {
         } else {
             Severity::Error
         };
-        let message = format!("the role {role} does not survive sysprep");
-        found.add("P021", severity, message, "install it on the clone instead");
+        found.add("P021", severity, format!("the role {role} does not survive sysprep"));
     }
     if has("Hyper-V") && facts.hyperv_switches.is_some_and(|count| count > 0) {
-        found.add(
-            "P022",
-            Severity::Error,
-            "Hyper-V has virtual switches",
-            "remove the virtual switches first",
-        );
+        found.add("P022", Severity::Error, "Hyper-V has virtual switches");
     }
     if facts.iis_encrypted_credentials == Some(true) {
-        let cure = "their key belongs to this machine; set these passwords on the clone";
-        found.add(
-            "P023",
-            Severity::Error,
-            "IIS has encrypted passwords in applicationHost.config",
-            cure,
-        );
+        let message = "IIS has encrypted passwords in applicationHost.config";
+        found.add("P023", Severity::Error, message);
     }
     if has("WDS") {
-        found.add(
-            "P024",
-            Severity::Warning,
-            "Windows Deployment Services is installed",
-            "run `wdsutil /uninitialize-server` first",
-        );
+        found.add("P024", Severity::Warning, "Windows Deployment Services is installed");
+    }
+    let instances = facts.sql_instances.as_deref().unwrap_or_default();
+    if !instances.is_empty() {
+        let message = format!("SQL Server is set up completely: {}", instances.join(", "));
+        found.add("P044", Severity::Warning, message);
     }
 }
 
-fn leftovers(facts: &Facts, _: &Options, found: &mut Findings) {
+fn upgrade(facts: &Facts, _: &Options, found: &mut Findings) {
     if facts.upgrade_keys.is_some_and(|count| count > 0) {
-        let cure = "sysprep may fail with 0x80070003; begin with a clean installation";
-        found.add("P025", Severity::Warning, "this Windows was upgraded in place", cure);
+        found.add("P025", Severity::Warning, "this Windows was upgraded in place");
     }
     if facts.windows_old == Some(true) {
-        found.add(
-            "P026",
-            Severity::Warning,
-            r"C:\Windows.old is there",
-            "remove it, or clean `windows_old`",
-        );
+        found.add("P026", Severity::Warning, r"C:\Windows.old is there");
     }
+}
+
+fn answer_files(facts: &Facts, _: &Options, found: &mut Findings) {
     let files = facts.answer_files.as_deref().unwrap_or_default();
     if !files.is_empty() {
         let message = format!("old answer files are there: {}", files.join(", "));
-        let cure = "remove them; Setup could take one of them";
-        found.add_fixable("P027", Severity::Warning, message, cure, Fixes::AnswerFiles);
+        found.add("P027", Severity::Warning, message);
     }
-    let others = facts
-        .profiles
-        .as_deref()
-        .unwrap_or_default()
-        .iter()
-        .filter(|profile| !profile.loaded)
-        .count();
+    let media = facts.media_answer_files.as_deref().unwrap_or_default();
+    if !media.is_empty() {
+        let message = format!("a removable drive has an answer file: {}", media.join(", "));
+        found.add("P051", Severity::Warning, message);
+    }
+}
+
+fn profiles(facts: &Facts, _: &Options, found: &mut Findings) {
+    let profiles = facts.profiles.as_deref().unwrap_or_default();
+    let (gone, there): (Vec<_>, Vec<_>) = profiles.iter().partition(|profile| profile.exists == Some(false));
+    let others = there.iter().filter(|profile| !profile.loaded).count();
     if others > 0 {
-        found.add(
-            "P028",
-            Severity::Info,
-            format!("{others} other user profiles stay in the image"),
-            "remove them if they should not",
+        let message = format!("{others} other user profiles stay in the image");
+        found.add("P028", Severity::Info, message);
+    }
+    for profile in gone {
+        let message = format!(
+            "the profile of {} has no folder any more: {}",
+            profile.sid, profile.path
         );
+        found.add("P050", Severity::Warning, message);
     }
 }
 
 fn providers(facts: &Facts, _: &Options, found: &mut Findings) {
     for provider in facts.external_providers.as_deref().unwrap_or_default() {
-        let message = format!("another program takes part in {}: {}", provider.pass, provider.command);
-        found.add(
-            "P029",
-            Severity::Info,
-            message,
-            "if it fails, remove its value under SysPrepExternal",
-        );
+        let what = format!("{}: {}", provider.pass, provider.command);
+        if provider.found == Some(false) {
+            found.add(
+                "P045",
+                Severity::Error,
+                format!("a library that takes part in {what} is not there"),
+            );
+        } else if provider.hidden {
+            found.add(
+                "P045",
+                Severity::Error,
+                format!("a library that takes part in {what} is hidden"),
+            );
+        } else {
+            found.add("P029", Severity::Info, format!("another program takes part in {what}"));
+        }
     }
     if facts.sense_onboarded == Some(true) {
-        let cure = "run the offboarding package; onboard on the clone";
-        found.add("P030", Severity::Error, "Defender for Endpoint is onboarded", cure);
+        found.add("P030", Severity::Error, "Defender for Endpoint is onboarded");
     }
 }
 
 /// Services that must not be at work during sysprep.
 const DISTURBING: [&str; 3] = ["WSearch", "tiledatamodelsvc", "WMPNetworkSvc"];
 
+/// Services that its providers call.
+const NEEDED: [&str; 2] = ["CryptSvc", "VSS"];
+
 fn services(facts: &Facts, _: &Options, found: &mut Findings) {
     for service in facts.services.as_deref().unwrap_or_default() {
-        if DISTURBING.contains(&service.name.as_str()) && service.state == "running" {
-            let message = format!("the service {} runs and may disturb sysprep", service.name);
-            found.add_fixable("P031", Severity::Warning, message, "stop it before", Fixes::Services);
+        let name = service.name.as_str();
+        let disabled = service.start.eq_ignore_ascii_case("disabled");
+        if DISTURBING.contains(&name) && service.state == "running" {
+            let message = format!("the service {name} runs and may disturb sysprep");
+            found.add("P031", Severity::Warning, message);
         }
-        if service.name == "wuauserv" && service.start.eq_ignore_ascii_case("disabled") {
-            let cure = "set it to manual; sysprep's update provider hangs otherwise";
-            found.add_fixable(
-                "P032",
-                Severity::Warning,
-                "the service wuauserv is disabled",
-                cure,
-                Fixes::Services,
-            );
+        if name == "wuauserv" && disabled {
+            found.add("P032", Severity::Warning, "the service wuauserv is disabled");
+        }
+        if NEEDED.contains(&name) && disabled {
+            found.add("P046", Severity::Warning, format!("the service {name} is disabled"));
         }
     }
 }
 
 const GIB: u64 = 1 << 30;
 
-fn room_and_clock(facts: &Facts, options: &Options, found: &mut Findings) {
+fn room(facts: &Facts, _: &Options, found: &mut Findings) {
     match facts.free_bytes {
         Some(free) if free < 2 * GIB => {
             let message = format!("only {} MB are free on C:", free >> 20);
-            found.add(
-                "P033",
-                Severity::Error,
-                message,
-                "make room, or take a larger root volume",
-            );
+            found.add("P033", Severity::Error, message);
         }
         Some(free) if free < 10 * GIB => {
             let message = format!("only {} GB are free on C:", free / GIB);
-            found.add(
-                "P034",
-                Severity::Warning,
-                message,
-                "make room, or take a larger root volume",
-            );
+            found.add("P034", Severity::Warning, message);
         }
         _ => {}
     }
+}
+
+fn boot_and_clock(facts: &Facts, options: &Options, found: &mut Findings) {
     if facts.bcd.is_some_and(|code| code != 0) {
-        let cure = r"repair it with `bcdboot C:\Windows`";
-        found.add("P035", Severity::Warning, "the boot configuration cannot be read", cure);
+        found.add("P035", Severity::Warning, "the boot configuration cannot be read");
     }
     let guest = facts.now_utc.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
     if let (Some(guest), Some(now)) = (guest, options.now_epoch) {
         let difference = guest.as_second().saturating_sub(now);
         if difference.unsigned_abs() > 300 {
             let message = format!("the guest's clock is {difference} seconds off");
-            found.add("P036", Severity::Warning, message, "let the guest synchronize its time");
+            found.add("P036", Severity::Warning, message);
         }
     }
 }
@@ -533,6 +441,6 @@ fn room_and_clock(facts: &Facts, options: &Options, found: &mut Findings) {
 fn unknown(facts: &Facts, _: &Options, found: &mut Findings) {
     for problem in &facts.problems {
         let message = format!("`{}` could not be read: {}", problem.fact, problem.message);
-        found.add("P037", Severity::Warning, message, "sysprep may find out by itself");
+        found.add("P037", Severity::Warning, message);
     }
 }

@@ -1,8 +1,12 @@
 //! Pieces that the calls of several steps share.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::call::Payload;
+use serde_json::{Value, json};
+
+use crate::call::{CallContext, Payload};
+use crate::exit_codes::{Codes, ExitCode, Table};
 use crate::source::Source;
 
 /// How long a program may run so that the script around it still has time to end it and to answer.
@@ -40,4 +44,26 @@ pub(super) fn list(names: &[String]) -> String {
         [one, two] => format!("{one}, {two}"),
         [one, two, rest @ ..] => format!("{one}, {two} and {} more", rest.len()),
     }
+}
+
+/// What the inputs of `cmd` and `powershell` have in common: `own` is what each has for itself.
+pub(super) fn run_input(
+    cx: &CallContext,
+    limit: Duration,
+    own: Value,
+    surroundings: (&BTreeMap<String, String>, Option<&str>),
+    codes: (&[ExitCode], &[ExitCode]),
+) -> Value {
+    let mut input = json!({ "work": cx.work, "timeout_seconds": program_seconds(limit) });
+    let common = json!({
+        "environment": surroundings.0,
+        "folder": surroundings.1,
+        "codes": Codes::of(Table::Plain, codes.0, codes.1).input(),
+    });
+    for part in [own, common] {
+        if let (Value::Object(input), Value::Object(part)) = (&mut input, part) {
+            input.extend(part);
+        }
+    }
+    input
 }

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Operation;
-use super::call::program_seconds;
+use super::call::run_input;
 use crate::call::{Call, CallContext, RunAs};
 use crate::error::Problems;
-use crate::exit_codes::{Codes, ExitCode, Table};
+use crate::exit_codes::ExitCode;
 use crate::script::{Script, script};
 
-pub(super) const SCRIPT: Script = script!("cmd", "values", "process");
+pub(super) const SCRIPT: Script = script!("cmd", "values", "process", "run");
 
 /// Runs lines of the command prompt as a batch file. The last exit code decides.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,14 +46,10 @@ impl Operation for Cmd {
 
     fn call(&self, cx: &CallContext) -> Call {
         let limit = cx.limit(self.default_timeout());
-        let input = json!({
-            "work": cx.work,
-            "timeout_seconds": program_seconds(limit),
-            "command": self.command,
-            "environment": self.environment,
-            "folder": self.folder,
-            "codes": Codes::of(Table::Plain, &self.success_codes, &self.reboot_codes).input(),
-        });
+        let own = json!({ "command": self.command });
+        let surroundings = (&self.environment, self.folder.as_deref());
+        let codes = (self.success_codes.as_slice(), self.reboot_codes.as_slice());
+        let input = run_input(cx, limit, own, surroundings, codes);
         Call::detached(SCRIPT, input, self.run_as, limit)
     }
 

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Operation;
-use super::call::{payload, program_seconds};
+use super::call::{payload, run_input};
 use crate::call::{Call, CallContext, Payload, RunAs};
 use crate::error::Problems;
-use crate::exit_codes::{Codes, ExitCode, Table};
+use crate::exit_codes::ExitCode;
 use crate::script::{Script, script};
 use crate::source::Source;
 
-pub(super) const SCRIPT: Script = script!("powershell", "values", "payload", "process");
+pub(super) const SCRIPT: Script = script!("powershell", "values", "payload", "process", "run");
 
 /// Runs a PowerShell script of yours with Windows PowerShell 5.1, in a process of its own. Its output appears live; its
 /// exit code decides. A terminating error is exit code 1.
@@ -77,16 +77,14 @@ impl Operation for Powershell {
 
     fn call(&self, cx: &CallContext) -> Call {
         let limit = cx.limit(self.default_timeout());
-        let input = json!({
-            "work": cx.work,
-            "timeout_seconds": program_seconds(limit),
+        let own = json!({
             "file": self.script_payload().map(|payload| cx.payload(&payload)),
             "inline": self.inline,
             "arguments": self.arguments,
-            "environment": self.environment,
-            "folder": self.folder,
-            "codes": Codes::of(Table::Plain, &self.success_codes, &self.reboot_codes).input(),
         });
+        let surroundings = (&self.environment, self.folder.as_deref());
+        let codes = (self.success_codes.as_slice(), self.reboot_codes.as_slice());
+        let input = run_input(cx, limit, own, surroundings, codes);
         Call::detached(SCRIPT, input, self.run_as, limit)
     }
 

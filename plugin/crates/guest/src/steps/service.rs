@@ -9,7 +9,7 @@ use crate::call::{Call, CallContext};
 use crate::error::Problems;
 use crate::script::{Script, script};
 
-pub(super) const SCRIPT: Script = script!("service", "values");
+pub(super) const SCRIPT: Script = script!("service", "values", "services");
 
 /// When a service starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

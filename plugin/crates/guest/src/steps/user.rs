@@ -11,7 +11,7 @@ use crate::error::Problems;
 use crate::script::{Script, script};
 use crate::source::has_placeholder;
 
-pub(super) const SCRIPT: Script = script!("user", "values");
+pub(super) const SCRIPT: Script = script!("user", "values", "accounts");
 
 /// Names that mean the same group in every display language.
 const GROUPS: [(&str, &str); 10] = [

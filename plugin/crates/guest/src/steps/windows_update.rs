@@ -103,8 +103,10 @@ impl Operation for WindowsUpdate {
                 }
             }
         }
-        if let Some(both) = self.include.iter().find(|kb| self.exclude.contains(kb)) {
-            problems.invalid("exclude", format!("{both} is also in `include`"));
+        for (index, kb) in self.exclude.iter().enumerate() {
+            if self.include.iter().any(|other| other.eq_ignore_ascii_case(kb)) {
+                problems.invalid(&format!("exclude[{index}]"), format!("{kb} is also in `include`"));
+            }
         }
     }
 

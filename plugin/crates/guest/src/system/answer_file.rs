@@ -15,18 +15,6 @@ const PROVIDER_FILES: [&str; 3] = [
     r"C:\Program Files\Cloud Solutions\conf\Unattend.xml",
 ];
 
-/// Places where Setup would find an old answer file by itself.
-const STALE_FILES: [&str; 8] = [
-    r"C:\Windows\Panther\unattend.xml",
-    r"C:\Windows\Panther\unattend-original.xml",
-    r"C:\Windows\Panther\Unattend\Unattend.xml",
-    r"C:\Windows\Panther\Unattend\Autounattend.xml",
-    r"C:\Windows\System32\Sysprep\Unattend.xml",
-    r"C:\Windows\System32\Sysprep\Panther\unattend.xml",
-    r"C:\Unattend.xml",
-    r"C:\Autounattend.xml",
-];
-
 /// Looks for the provider's answer file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnattendFind {
@@ -63,7 +51,7 @@ impl Query for UnattendFind {
     const SCRIPT: Script = script!("unattend_find", "values");
 }
 
-/// Writes the compiled answer file and removes the old ones.
+/// Writes the compiled answer file and removes every other that Setup would find by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UnattendPush {
     /// Where to.
@@ -72,19 +60,15 @@ pub struct UnattendPush {
     pub data: String,
     /// Their SHA-256.
     pub sha256: String,
-    /// Files that Setup would take instead.
-    pub remove: Vec<String>,
 }
 
 impl UnattendPush {
-    /// Puts `data` (base64, hashing to `sha256`) to the usual place and clears the usual others.
+    /// Puts `data` (base64, hashing to `sha256`) to the usual place.
     pub fn new(data: String, sha256: String) -> Self {
-        let remove = STALE_FILES.iter().map(|&path| path.to_owned()).collect();
         Self {
             path: UNATTEND_PATH.to_owned(),
             data,
             sha256,
-            remove,
         }
     }
 }
@@ -102,41 +86,5 @@ pub struct UnattendPushed {
 
 impl Query for UnattendPush {
     type Answer = UnattendPushed;
-    const SCRIPT: Script = script!("unattend_push", "values");
-}
-
-/// Prepares Cloudbase-Init so that it starts on the clone only when Setup has ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CloudbasePrepare {
-    /// The service's name.
-    pub service: String,
-}
-
-impl Default for CloudbasePrepare {
-    fn default() -> Self {
-        Self {
-            service: "cloudbase-init".to_owned(),
-        }
-    }
-}
-
-/// What was prepared.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CloudbasePrepared {
-    /// The service exists.
-    pub present: bool,
-    /// How it started before.
-    pub start_mode_before: Option<String>,
-    /// `created`, `kept`, `extended` or `none`.
-    pub setup_complete: String,
-    /// Keys of earlier instances that were deleted.
-    pub state_removed: u32,
-    /// Worth knowing.
-    #[serde(default)]
-    pub warnings: Vec<String>,
-}
-
-impl Query for CloudbasePrepare {
-    type Answer = CloudbasePrepared;
-    const SCRIPT: Script = script!("cloudbase_prepare", "values");
+    const SCRIPT: Script = script!("unattend_push", "values", "answer_files");
 }

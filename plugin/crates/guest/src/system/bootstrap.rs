@@ -5,9 +5,11 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 
 use super::generalize::UNDO_KEY;
+use crate::script::{LIBRARIES_HERE, libraries};
 
 const TEMPLATE: &str = include_str!("../../ops/bootstrap_user_data.ps1");
 const PLACEHOLDER: &str = "@@RESEAL_VALUES@@";
+const LIBRARIES: &str = libraries!("values", "undo", "accounts", "services");
 
 /// What the bootstrap puts into the guest. Serialised only into the user data; never printed.
 #[derive(Clone, Serialize)]
@@ -89,7 +91,11 @@ pub fn user_data(values: &BootstrapValues, script: Option<&str>) -> String {
         Role::Build => UNDO_KEY.into(),
         Role::Verify => format!("{UNDO_KEY}-verify").into(),
     };
-    let text = TEMPLATE.replacen(PLACEHOLDER, &BASE64_STANDARD.encode(json.to_string()), 1);
+    let text = TEMPLATE.replacen(LIBRARIES_HERE, LIBRARIES, 1).replacen(
+        PLACEHOLDER,
+        &BASE64_STANDARD.encode(json.to_string()),
+        1,
+    );
     match script {
         None => text,
         Some(script) => {
@@ -109,5 +115,7 @@ mod tests {
         assert!(TEMPLATE.starts_with("#ps1_sysnative\n"));
         assert!(TEMPLATE.is_ascii());
         assert_eq!(TEMPLATE.matches(LAST).count(), 1);
+        assert_eq!(TEMPLATE.matches(LIBRARIES_HERE).count(), 1);
+        assert!(LIBRARIES.is_ascii() && !LIBRARIES.contains(PLACEHOLDER));
     }
 }

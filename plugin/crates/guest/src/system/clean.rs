@@ -10,16 +10,26 @@ use crate::script::{Script, script};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
-    /// Temporary files, crash dumps, error reports, the recycle bin.
+    /// Temporary folders of Windows and of the accounts.
     Temp,
+    /// Crash dumps and error reports.
+    CrashDumps,
+    /// The recycle bin.
+    RecycleBin,
+    /// Prefetch files.
+    Prefetch,
     /// All event logs.
     EventLogs,
     /// Superseded components (`StartComponentCleanup /ResetBase`); slow, and updates can no longer be removed.
     ComponentStore,
-    /// Downloads of Windows Update and Delivery Optimization.
+    /// Downloads of Windows Update.
     UpdateCache,
+    /// The cache of Delivery Optimization.
+    DeliveryOptimization,
     /// Histories and transcripts of PowerShell.
     PowershellHistory,
+    /// What was typed into Run and into the address bar of Explorer, by accounts that are loaded.
+    RunHistory,
     /// Old answer files.
     AnswerFiles,
     /// Automatic logon and its password.
@@ -40,6 +50,45 @@ pub enum Category {
     Trim,
     /// Fills the free space with zeros; for disks that cannot be trimmed.
     ZeroFree,
+}
+
+impl Category {
+    /// Its word under `generalize: cleanup:` of a spec.
+    pub fn in_spec(self) -> &'static str {
+        match self {
+            Self::Temp => "temp",
+            Self::CrashDumps => "crash_dumps",
+            Self::RecycleBin => "recycle_bin",
+            Self::Prefetch => "prefetch",
+            Self::DeliveryOptimization => "delivery_optimization",
+            Self::EventLogs => "event_logs",
+            Self::ComponentStore => "component_store",
+            Self::UpdateCache => "update_cache",
+            Self::PowershellHistory | Self::RunHistory => "history",
+            Self::AnswerFiles => "answer_files",
+            Self::Winlogon => "winlogon",
+            Self::Logs => "logs",
+            Self::WsusId => "wsus_id",
+            Self::SshHostKeys => "ssh_host_keys",
+            Self::WindowsOld => "windows_old",
+            Self::ShadowCopies => "shadow_copies",
+            Self::Hibernation => "hibernation",
+            Self::Trim => "trim",
+            Self::ZeroFree => "zero_free",
+        }
+    }
+
+    /// What stays of it is worth a warning: it may hold a secret, or clones would share it. Of the others something is
+    /// always in use.
+    fn matters(self) -> bool {
+        use Category::{
+            AnswerFiles, CrashDumps, PowershellHistory, RunHistory, SshHostKeys, WindowsOld, Winlogon, WsusId,
+        };
+        matches!(
+            self,
+            AnswerFiles | CrashDumps | PowershellHistory | RunHistory | SshHostKeys | WindowsOld | Winlogon | WsusId
+        )
+    }
 }
 
 /// Cleans.
@@ -75,13 +124,32 @@ pub struct CategoryResult {
     pub removed: u64,
     /// Things that could not be removed (in use).
     pub failed: u64,
+    /// The first of them by name.
+    #[serde(default)]
+    pub left: Vec<String>,
     /// In words.
     pub detail: String,
 }
 
+impl CategoryResult {
+    /// What to warn of, if anything.
+    pub fn warning(&self) -> Option<String> {
+        let name = self.category.in_spec().replace('_', " ");
+        let detail = match self.detail.as_str() {
+            "" => String::new(),
+            detail => format!(" ({detail})"),
+        };
+        if !self.done {
+            return Some(format!("{name}: not cleaned{detail}"));
+        }
+        let missed = self.failed > 0 && self.category.matters();
+        missed.then(|| format!("{name}: {} could not be removed: {}", self.failed, self.left.join(", ")))
+    }
+}
+
 impl Query for Hygiene {
     type Answer = HygieneResult;
-    const SCRIPT: Script = script!("hygiene", "values", "process");
+    const SCRIPT: Script = script!("hygiene", "values", "process", "services", "places", "answer_files");
 }
 
 /// Searches known places for texts that must not be in the image. The texts go in, only counts and places come out.
@@ -115,6 +183,46 @@ pub struct ResidueResult {
     pub scanned_values: u64,
     /// What was found.
     pub hits: Vec<Hit>,
+    /// Files and folders that were not read.
+    #[serde(default)]
+    pub skipped_files: u64,
+    /// The first of them by name.
+    #[serde(default)]
+    pub skipped: Vec<Skipped>,
+    /// Names of secrets that are too short to be searched for.
+    #[serde(default)]
+    pub short: Vec<String>,
+}
+
+/// A file that was not read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// Where.
+    pub path: String,
+    /// `too_large` or `unreadable`.
+    pub why: String,
+}
+
+impl ResidueResult {
+    /// What the search does not know.
+    pub fn gaps(&self) -> Vec<String> {
+        let mut gaps = Vec::new();
+        if !self.short.is_empty() {
+            gaps.push(format!("too short to be searched for: {}", self.short.join(", ")));
+        }
+        if self.skipped_files > 0 {
+            let first = self.skipped.iter().take(5);
+            let named: Vec<String> = first
+                .map(|one| format!("{} ({})", one.path, one.why.replace('_', " ")))
+                .collect();
+            gaps.push(format!(
+                "{} files were not searched: {}",
+                self.skipped_files,
+                named.join(", ")
+            ));
+        }
+        gaps
+    }
 }
 
 /// One find.
@@ -134,6 +242,36 @@ pub struct Hit {
 impl Query for Residue {
     type Answer = ResidueResult;
     const SCRIPT: Script = script!("residue", "values");
+}
+
+/// Looks for everything that a build can leave in an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Leftovers {
+    /// How the names of builds' accounts, tasks and rules begin.
+    pub prefix: String,
+    /// Where the bootstrap wrote down what it changed.
+    pub undo_key: String,
+    /// The image's own answer file, which is no leftover.
+    pub answer_file: String,
+    /// Folders that are still needed.
+    pub keep: Vec<String>,
+}
+
+impl Leftovers {
+    /// The usual places; `keep` is the build's own folder.
+    pub fn new(keep: String) -> Self {
+        Self {
+            prefix: "reseal-".to_owned(),
+            undo_key: super::generalize::UNDO_KEY.to_owned(),
+            answer_file: super::UNATTEND_PATH.to_owned(),
+            keep: vec![keep],
+        }
+    }
+}
+
+impl Query for Leftovers {
+    type Answer = crate::leftovers::Facts;
+    const SCRIPT: Script = script!("leftovers", "values", "facts", "places", "answer_files");
 }
 
 /// Lists the logs that are worth bringing home.

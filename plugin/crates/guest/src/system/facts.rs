@@ -176,6 +176,7 @@ pub struct License {
 }
 
 /// Cloudbase-Init on a machine made from the image.
+#[expect(clippy::struct_excessive_bools, reason = "the contract has as many")]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CloudbaseState {
@@ -183,13 +184,17 @@ pub struct CloudbaseState {
     pub present: bool,
     /// `Auto` when SetupComplete.cmd has done its work.
     pub start_mode: Option<String>,
+    /// Its service runs at this moment.
+    pub running: bool,
     /// The instance ids that it knows.
     pub instances: Vec<String>,
     /// Its log says that all plugins have run.
     pub plugins_done: bool,
+    /// Its log says that it has set the password and posted it.
+    pub password_set: bool,
 }
 
 impl Query for VerifyFacts {
     type Answer = VerifyFactsResult;
-    const SCRIPT: Script = script!("verify_facts", "values");
+    const SCRIPT: Script = script!("verify_facts", "values", "cloudbase");
 }

@@ -1,12 +1,15 @@
 //! Preflight, its cures, and sysprep itself.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Query;
 pub use super::tasks::TaskStarted;
-use crate::preflight::Facts;
-use crate::script::{Script, script};
+use crate::call::{Call, RunAs};
+use crate::preflight::{AppxFacts, Facts};
+use crate::script::{LIBRARIES_HERE, Script, libraries, script};
 
 /// Asks everything that would make sysprep fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -28,7 +31,25 @@ impl Default for Preflight {
 
 impl Query for Preflight {
     type Answer = Facts;
-    const SCRIPT: Script = script!("preflight", "values", "pending", "appx");
+    const SCRIPT: Script = script!(
+        "preflight",
+        "values",
+        "facts",
+        "services",
+        "pending",
+        "appx",
+        "providers",
+        "answer_files",
+    );
+}
+
+/// Asks for the app packages that would make sysprep fail, and for nothing else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct AppxBlockers {}
+
+impl Query for AppxBlockers {
+    type Answer = AppxFacts;
+    const SCRIPT: Script = script!("appx_blockers", "values", "appx");
 }
 
 /// What can be cured in the guest before sysprep.
@@ -47,6 +68,8 @@ pub enum Fixes {
     AnswerFiles,
     /// Switch reserved storage off.
     ReservedStorage,
+    /// Remove entries of other makers' sysprep libraries that are no longer there.
+    Providers,
 }
 
 impl Fixes {
@@ -59,6 +82,7 @@ impl Fixes {
             Self::Store => "store",
             Self::AnswerFiles => "answer_files",
             Self::ReservedStorage => "reserved_storage",
+            Self::Providers => "providers",
         }
     }
 }
@@ -72,6 +96,20 @@ pub struct PreflightFix {
     pub packages: Vec<String>,
     /// The limit of the whole (decrypting takes long).
     pub timeout_seconds: u64,
+    /// Where changes that are for the build only are written down.
+    pub undo_key: String,
+}
+
+impl PreflightFix {
+    /// These cures, with an hour for the whole.
+    pub fn new(fixes: Vec<Fixes>) -> Self {
+        Self {
+            fixes,
+            packages: Vec::new(),
+            timeout_seconds: 3600,
+            undo_key: UNDO_KEY.to_owned(),
+        }
+    }
 }
 
 /// The cures' ends.
@@ -96,7 +134,22 @@ pub struct FixResult {
 
 impl Query for PreflightFix {
     type Answer = FixResults;
-    const SCRIPT: Script = script!("preflight_fix", "values", "appx", "process");
+    const SCRIPT: Script = script!(
+        "preflight_fix",
+        "values",
+        "undo",
+        "services",
+        "appx",
+        "process",
+        "providers",
+        "answer_files",
+    );
+
+    /// In a task of its own: decrypting takes long, and so may a service that does not stop.
+    fn call(&self) -> Call {
+        let limit = Duration::from_secs(self.timeout_seconds) + Duration::from_mins(10);
+        Call::detached(Self::SCRIPT, self.input(), RunAs::User, limit)
+    }
 }
 
 /// What the sysprep wrapper must know.
@@ -120,6 +173,8 @@ pub struct SysprepSettings {
     pub undo_key: String,
     /// Shut the machine down after success.
     pub shutdown: bool,
+    /// `/mode:vm`: hardware is not looked for again at the first boot.
+    pub mode_vm: bool,
 }
 
 /// Where the bootstrap writes down what it changed.
@@ -138,6 +193,7 @@ impl SysprepSettings {
             build_account: None,
             undo_key: UNDO_KEY.to_owned(),
             shutdown: true,
+            mode_vm: false,
         }
     }
 }
@@ -157,6 +213,7 @@ pub struct SysprepStart {
 
 /// The wrapper that runs sysprep, proves its success and shuts the machine down.
 const WRAPPER: &str = include_str!("../../ops/sysprep_wrapper.ps1");
+const WRAPPER_LIBRARIES: &str = libraries!("values", "evidence");
 
 impl SysprepStart {
     /// With our own wrapper.
@@ -164,7 +221,7 @@ impl SysprepStart {
         Self {
             task: task.into(),
             work: work.into(),
-            wrapper: WRAPPER.to_owned(),
+            wrapper: WRAPPER.replacen(LIBRARIES_HERE, WRAPPER_LIBRARIES, 1),
             settings,
         }
     }
@@ -283,5 +340,5 @@ impl Evidence {
 
 impl Query for SysprepPoll {
     type Answer = SysprepPolled;
-    const SCRIPT: Script = script!("sysprep_poll", "values", "tasks");
+    const SCRIPT: Script = script!("sysprep_poll", "values", "tasks", "evidence");
 }

@@ -2,10 +2,17 @@
 //!
 //! `RESEAL_WINPS` names the stand-in for Windows PowerShell; without it these tests say loudly that they did nothing.
 
+mod first_boot;
+mod hygiene;
 mod linux;
+mod preflight;
+mod programs;
 mod server;
+mod services;
 mod sysprep;
+mod updates;
 mod wine;
+mod world;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -68,7 +75,7 @@ impl Said {
 /// Operations to run one after the other in one engine process.
 pub(crate) struct Batch {
     platform: Platform,
-    cases: Vec<(String, Script, Value)>,
+    cases: Vec<(String, Script, Value, Option<PathBuf>)>,
     pub(crate) folder: TempDir,
 }
 
@@ -77,6 +84,10 @@ const DRIVER: &str = r"param([string]$CasesFile)
 $cases = ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($CasesFile))
 foreach ($case in $cases) {
     [Console]::Out.WriteLine('##case:' + $case.name)
+    if ($case.world) {
+        . (Join-Path (Split-Path -Parent $CasesFile) 'world.ps1')
+        Enter-World $case.world
+    }
     try { & ([scriptblock]::Create([IO.File]::ReadAllText($case.script))) $case.input } catch { [Console]::Out.WriteLine('##threw:' + $_) }
 }
 ";
@@ -92,7 +103,22 @@ impl Batch {
 
     /// Adds an operation.
     pub(crate) fn add(&mut self, name: &str, script: Script, input: Value) {
-        self.cases.push((name.to_owned(), script, input));
+        self.cases.push((name.to_owned(), script, input, None));
+    }
+
+    /// Adds an operation in a Windows of its own, whose root is a folder of this name. Only on Linux.
+    fn add_in(&mut self, world: &world::World, name: &str, script: Script, input: Value) {
+        let file = world.place(&self.root(name));
+        self.cases.push((name.to_owned(), script, input, Some(file)));
+    }
+
+    /// The root of a case's own Windows.
+    fn root(&self, name: &str) -> PathBuf {
+        let safe: String = name
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .collect();
+        self.folder.path().join("worlds").join(safe)
     }
 
     /// A path in the batch's folder, as the engine writes it.
@@ -114,11 +140,15 @@ impl Batch {
         let scripts = self.folder.path().join("scripts");
         std::fs::create_dir_all(&scripts).unwrap();
         let mut list = Vec::new();
-        for (name, script, input) in &self.cases {
+        for (name, script, input, world) in &self.cases {
             let file = scripts.join(format!("{}.ps1", script.name));
             std::fs::write(&file, script.text).unwrap();
-            list.push(json!({"name": name, "script": self.native(&file), "input": input.to_string()}));
+            list.push(
+                json!({"name": name, "script": self.native(&file), "input": input.to_string(),
+                "world": world.as_ref().map(|file| self.native(file))}),
+            );
         }
+        std::fs::write(scripts.join("world.ps1"), world::SCRIPT).unwrap();
         std::fs::write(scripts.join("cases.json"), Value::Array(list).to_string()).unwrap();
         std::fs::write(scripts.join("driver.ps1"), DRIVER).unwrap();
         let said = self.execute(
@@ -150,8 +180,8 @@ impl Batch {
         let said = String::from_utf8_lossy(&std::fs::read(out).unwrap()).into_owned();
         let complaint = String::from_utf8_lossy(&std::fs::read(err).unwrap()).into_owned();
         assert!(
-            status.code() != Some(124),
-            "the engine hangs after {:?}",
+            status.success(),
+            "the engine hangs or dies ({status}) after {:?}\n{complaint}",
             said.lines().last()
         );
         assert!(said.contains("##case:"), "{said}\n{complaint}");
@@ -167,9 +197,11 @@ pub(crate) fn prefix() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("guest-wine")
 }
 
-/// Runs one script file under Wine to its end, with a limit.
-pub(crate) fn run_file(winps: &Path, file: &str) {
+/// Runs one script file under Wine to its end, with a limit; answers what it wrote. Its output goes into a file, because
+/// Wine's server would hold a pipe open.
+pub(crate) fn run_file(winps: &Path, file: &str) -> String {
     use std::process::Stdio;
+    let out = tempfile::NamedTempFile::new().unwrap();
     let mut command = Command::new("timeout");
     command
         .args(["-k", "5", "90"])
@@ -178,11 +210,13 @@ pub(crate) fn run_file(winps: &Path, file: &str) {
     command.env("WINEPREFIX", prefix()).env("WINEDEBUG", "-all");
     let status = command
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
+        .stdout(out.reopen().unwrap())
         .stderr(Stdio::null())
         .status()
         .unwrap();
-    assert!(status.code() != Some(124), "{file} hangs");
+    // `timeout` answers 124, or is itself ended with 137 when the file must be killed.
+    assert!(!matches!(status.code(), None | Some(124 | 137)), "{file} hangs");
+    String::from_utf8_lossy(&std::fs::read(out.path()).unwrap()).into_owned()
 }
 
 /// Sorts the engine's lines by operation.

@@ -7,9 +7,9 @@
 )]
 
 mod engine;
-mod explain;
 mod golden;
 mod judge;
+mod postmortem;
 mod scripts;
 
 use std::path::PathBuf;

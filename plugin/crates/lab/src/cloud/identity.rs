@@ -158,7 +158,7 @@ struct V3Project {
 }
 
 fn token_v3(turn: &mut Turn<'_>) -> Outcome {
-    turn.ask.query(&["nocatalog"])?;
+    let query = turn.ask.query(&["nocatalog"])?;
     let V3 { auth } = turn.ask.json()?;
     let [method] = auth.identity.methods.as_slice() else {
         return Err(Refusal::strict(
@@ -175,12 +175,17 @@ fn token_v3(turn: &mut Turn<'_>) -> Outcome {
     let (id, expires) = issue(turn, good)?;
     let tenant = &turn.world.tenant;
     let domain = json!({"id": "default", "name": "Default"});
-    let body = json!({"token": {
+    let mut body = json!({"token": {
         "methods": [method], "expires_at": micros_z(expires), "issued_at": micros_z(turn.now),
         "audit_ids": [hex32_of(&id)],
         "user": {"id": tenant.user_id, "name": tenant.user, "domain": domain, "password_expires_at": null},
         "project": {"id": tenant.id, "name": tenant.name, "domain": domain}, "is_domain": false,
         "roles": [{"id": hex32_of("role"), "name": "member"}], "catalog": catalog_v3(turn)}});
+    if query.get("nocatalog").is_some()
+        && let Some(token) = body["token"].as_object_mut()
+    {
+        token.remove("catalog");
+    }
     Ok(Reply::json(201, body)
         .with("X-Subject-Token", id)
         .with("Vary", "X-Auth-Token"))

@@ -18,6 +18,7 @@ mod image;
 mod mode;
 mod network;
 mod offer;
+mod paging;
 mod quota;
 mod reply;
 mod report;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::answer::{self, Answer};
+use super::clone;
 use super::cloudbase;
 use super::files::Content;
 use super::machine::{Event, Guest, State, WinRmState, after};
@@ -33,9 +34,12 @@ pub enum Stage {
     Plugins,
     /// User data, password and what follows.
     UserData,
+    /// The specialize pass fails, and the machine restarts.
+    Loop,
 }
 
-const UNATTEND_LOG: &str = "C:\\Windows\\Panther\\UnattendGC\\setupact.log";
+/// Setup's log on a clone.
+pub(super) const UNATTEND_LOG: &str = "C:\\Windows\\Panther\\UnattendGC\\setupact.log";
 
 /// Plans the boot of a machine that starts now.
 pub fn begin(state: &mut State, at: Timestamp, faults: &Faults) {
@@ -54,8 +58,15 @@ pub fn begin(state: &mut State, at: Timestamp, faults: &Faults) {
     if state.disk.setup.failed {
         return stuck(state, RESTARTED);
     }
+    if clone::begins_again(state, at, faults) {
+        return;
+    }
     match state.disk.setup.image_state {
-        GENERALIZED => first(state, at, slow),
+        GENERALIZED => {
+            let slow = slow + clone::slowness(state, faults);
+            first(state, at, slow);
+        }
+        SPECIALIZED => plan(state, at, slow, &OOBE),
         UNDEPLOYABLE => stuck(state, RESTARTED),
         _ => usual(state, at, slow, faults),
     }
@@ -70,6 +81,9 @@ pub fn begin(state: &mut State, at: Timestamp, faults: &Faults) {
 const RESTARTED: &str = "The computer restarted unexpectedly or encountered an unexpected error. Windows installation \
                          cannot proceed. To install Windows, click \"OK\" to restart the computer, and then restart \
                          the installation.";
+
+/// What follows the restart inside the first boot.
+const OOBE: [(f64, Stage); 2] = [(30.0, Stage::Oobe), (60.0, Stage::SetupComplete)];
 
 fn first(state: &mut State, at: Timestamp, slow: f64) {
     state.live.say("Getting ready");
@@ -92,13 +106,15 @@ fn usual(state: &mut State, at: Timestamp, slow: f64, faults: &Faults) {
     }
 }
 
-fn plan(state: &mut State, at: Timestamp, slow: f64, stages: &[(f64, Stage)]) {
+/// Plans stages, all of them later by `slow` seconds.
+pub(super) fn plan(state: &mut State, at: Timestamp, slow: f64, stages: &[(f64, Stage)]) {
     for (seconds, stage) in stages {
         state.live.plan(after(at, seconds + slow), Event::Boot(*stage));
     }
 }
 
-fn stuck(state: &mut State, dialog: &str) {
+/// Setup waits for somebody to press a key.
+pub(super) fn stuck(state: &mut State, dialog: &str) {
     state.live.say(dialog);
     state.live.stuck = Some(dialog.to_owned());
     state.history.push("setup failed".to_owned());
@@ -108,7 +124,7 @@ fn stuck(state: &mut State, dialog: &str) {
 pub fn carry_out(guest: &Guest, state: &mut State, at: Timestamp, what: Stage) {
     match what {
         Stage::Specialize => specialize(guest, state, at),
-        Stage::Respecialized => respecialized(state, at),
+        Stage::Respecialized => respecialized(guest, state, at),
         Stage::Oobe => oobe(guest, state, at),
         Stage::SetupComplete => setup_complete(guest, state, at),
         Stage::Unavailable => state.live.winrm = WinRmState::Unavailable,
@@ -120,6 +136,7 @@ pub fn carry_out(guest: &Guest, state: &mut State, at: Timestamp, what: Stage) {
         Stage::Vanish => vanish(state),
         Stage::Plugins => cloudbase::plugins(guest, state, at),
         Stage::UserData => cloudbase::user_data(guest, state, at),
+        Stage::Loop => clone::fall(guest, state, at),
     }
 }
 
@@ -148,9 +165,11 @@ fn specialize(guest: &Guest, state: &mut State, at: Timestamp) {
         Err(rejection) if rejection.oobe => Answer::default(),
         Err(rejection) => return rejected(state, at, &rejection),
     };
-    if let Some(kind) = guest.faults.strike("bad-answer-file") {
+    let refused = guest.faults.strike("bad-answer-file");
+    if let Some(kind) = refused.or_else(|| clone::fault(state, &guest.faults, "clone-bad-answer-file")) {
         return rejected(state, at, &answer::rejection_of_kind(&kind));
     }
+    let before = (state.disk.machine_sid.clone(), state.disk.computer_name.clone());
     state.disk.machine_sid = new_sid();
     state.disk.computer_name = answer.computer_name.clone().unwrap_or_else(random_name);
     state.disk.oldest_event = at;
@@ -159,9 +178,11 @@ fn specialize(guest: &Guest, state: &mut State, at: Timestamp) {
         state.disk.computer_name = guest.birth.name.chars().take(15).collect::<String>();
         extend(guest, state);
     }
+    clone::keep_identity(state, before, &guest.faults);
 }
 
-fn rejected(state: &mut State, at: Timestamp, rejection: &answer::Rejection) {
+/// Setup refuses the answer file: its logs, and the dialog.
+pub(super) fn rejected(state: &mut State, at: Timestamp, rejection: &answer::Rejection) {
     let folder = if rejection.oobe { "UnattendGC\\" } else { "" };
     state.disk.files.append(
         &format!("C:\\Windows\\Panther\\{folder}setuperr.log"),
@@ -194,7 +215,8 @@ fn random_name() -> String {
 pub fn extend(guest: &Guest, state: &mut State) {
     let whole = u64::from(guest.birth.disk_gb) << 30;
     let grown = whole.saturating_sub(100 << 20).max(state.disk.c_bytes);
-    if guest.faults.armed("recovery-partition").is_some() {
+    let kept = clone::fault(state, &guest.faults, "clone-disk-kept").is_some();
+    if kept || guest.faults.armed("recovery-partition").is_some() {
         state.disk.unallocated = grown - state.disk.c_bytes;
     } else {
         state.disk.c_bytes = grown;
@@ -203,7 +225,7 @@ pub fn extend(guest: &Guest, state: &mut State) {
 }
 
 /// The restart inside the first boot; the machine's shells and connections do not outlive it.
-fn respecialized(state: &mut State, at: Timestamp) {
+fn respecialized(guest: &Guest, state: &mut State, at: Timestamp) {
     state.disk.boot_id += 1;
     state.live.run.cancel();
     state.live.run = tokio_util::sync::CancellationToken::new();
@@ -211,7 +233,9 @@ fn respecialized(state: &mut State, at: Timestamp) {
     state.live.told_boot = at;
     state.disk.setup.image_state = SPECIALIZED;
     state.live.say("Getting devices ready");
-    plan(state, at, 0.0, &[(30.0, Stage::Oobe), (60.0, Stage::SetupComplete)]);
+    if !clone::answers_and_restarts(state, at, &guest.faults) {
+        plan(state, at, 0.0, &OOBE);
+    }
 }
 
 fn oobe(guest: &Guest, state: &mut State, at: Timestamp) {
@@ -227,7 +251,10 @@ fn oobe(guest: &Guest, state: &mut State, at: Timestamp) {
         Err(rejection) => return rejected(state, at, &rejection),
     };
     let cloudbase = state.disk.cloudbase.present && state.disk.cloudbase.start != "Disabled";
-    if let Some(page) = answer.would_ask(state.disk.profile.desktop(), cloudbase) {
+    let page = answer
+        .would_ask(state.disk.profile.desktop(), cloudbase)
+        .map(ToOwned::to_owned);
+    if let Some(page) = clone::asks(state, &guest.faults).or(page) {
         state.live.cancel(|event| matches!(event, Event::Boot(_)));
         return stuck(state, &format!("Setup waits for a person: {page}"));
     }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::boot::extend;
+use super::clone;
 use super::machine::{Event, Guest, State, after};
 use super::provider::CLOUDBASE_LOG;
 use super::windows::{ADMINISTRATORS, Guard, Windows};
@@ -22,14 +23,31 @@ pub fn plugins(guest: &Guest, state: &mut State, at: Timestamp) {
     if state.disk.cloudbase.instances.contains(&guest.birth.server_id) {
         return;
     }
-    if guest.faults.armed("kms-unreachable").is_none() {
-        state.disk.license.status = 1;
-        state.disk.license.kms_host = Some("kms.cloud.internal:1688".to_owned());
+    tell(guest, state, at, "Executing plugins for the service stage");
+    activate(guest, state, at);
+}
+
+/// The key management service is asked; what it answers is the licence's business.
+fn activate(guest: &Guest, state: &mut State, at: Timestamp) {
+    state.disk.license.kms_host = Some("kms.cloud.internal:1688".to_owned());
+    let unreachable = guest.faults.armed("kms-unreachable").is_some()
+        || clone::fault(state, &guest.faults, "clone-kms-fails").is_some();
+    if unreachable {
+        let said = "Activating Windows failed: Error: 0xC004F074 The Software Licensing Service reported that the \
+                    computer could not be activated. No Key Management Service (KMS) could be contacted.";
+        return tell(guest, state, at, said);
     }
-    state
-        .disk
-        .files
-        .append(CLOUDBASE_LOG, &line(at, "Executing plugins for the service stage"), at);
+    state.disk.license.status = 1;
+    tell(guest, state, at, "Product activated successfully.");
+}
+
+/// Writes a line of Cloudbase-Init's log, and sends it out of the serial port as the provider's configuration wants it.
+fn tell(guest: &Guest, state: &mut State, at: Timestamp, text: &str) {
+    let line = line(at, text);
+    if guest.faults.armed("console-silent").is_none() {
+        state.live.send(line.trim_end());
+    }
+    state.disk.files.append(CLOUDBASE_LOG, &line, at);
 }
 
 fn line(at: Timestamp, text: &str) -> String {
@@ -52,17 +70,16 @@ pub fn user_data(guest: &Guest, state: &mut State, at: Timestamp) {
             state.violation(format!("user data: {problem}"));
             format!("user data failed: {problem}")
         });
-        state.disk.files.append(CLOUDBASE_LOG, &line(at, &said), at);
+        tell(guest, state, at, &said);
     }
-    post_password(guest, state, at);
+    if clone::fault(state, &guest.faults, "clone-no-password").is_none() {
+        post_password(guest, state, at);
+    }
     if guest.faults.armed("cloudbase-winrm-listener").is_some() {
         replace_listener(state);
         state.live.plan(after(at, 45.0), Event::Guard);
     }
-    state
-        .disk
-        .files
-        .append(CLOUDBASE_LOG, &line(at, "Plugins execution done"), at);
+    tell(guest, state, at, "Plugins execution done");
     state.live.logins_refused = false;
     state.history.push("cloudbase-init done".to_owned());
 }
@@ -234,16 +251,10 @@ fn post_password(guest: &Guest, state: &mut State, at: Timestamp) {
     match encrypted {
         Some(Ok(block)) if guest.faults.armed("no-password-post").is_none() => {
             state.live.posted = Some(block);
-            state
-                .disk
-                .files
-                .append(CLOUDBASE_LOG, &line(at, "Password succesfully updated for user"), at);
+            tell(guest, state, at, "Password succesfully updated for user");
         }
         Some(Err(problem)) => {
-            state
-                .disk
-                .files
-                .append(CLOUDBASE_LOG, &line(at, &format!("Invalid SSH key: {problem}")), at);
+            tell(guest, state, at, &format!("Invalid SSH key: {problem}"));
             state.violation(format!(
                 "the first public key is of no use to Cloudbase-Init: {problem}"
             ));

@@ -1,13 +1,23 @@
 //! What can go wrong in the guest.
 
+use super::breakdowns;
 use crate::faults::FaultInfo;
 
 const fn fault(name: &'static str, what: &'static str) -> FaultInfo {
     FaultInfo { name, what }
 }
 
-/// Every fault of the guest, by name.
-pub const FAULTS: &[FaultInfo] = &[
+/// Every fault of the guest.
+pub fn faults() -> Vec<FaultInfo> {
+    [&sysprep_faults(), CLONE, OTHER].concat()
+}
+
+/// The faults by which sysprep fails: states that a look before it can see, and what happens only while it runs.
+pub fn sysprep_faults() -> Vec<FaultInfo> {
+    SYSPREP.iter().copied().chain(breakdowns::faults()).collect()
+}
+
+const SYSPREP: &[FaultInfo] = &[
     fault(
         "appx",
         "an app package (=FULL NAME) is installed for a user and not provisioned: sysprep refuses",
@@ -33,26 +43,101 @@ pub const FAULTS: &[FaultInfo] = &[
         "sense-onboarded",
         "Defender for Endpoint is onboarded: sysprep breaks off half-way",
     ),
-    fault(
-        "provider",
-        "an external sysprep provider (=DLL) cannot be loaded: sysprep breaks off half-way",
-    ),
     fault("hang-validate", "sysprep's validation never ends"),
     fault("hang-pnp", "sysprep's driver cleanup never ends"),
+    fault("modal", "sysprep shows a dialog box and waits for a person"),
+    fault("bad-args", "sysprep cannot read its command line"),
+    fault("killed-with-shell", "sysprep is killed while it changes things"),
+    fault("surprise-off", "the power fails while sysprep runs"),
+    fault("stale-success", "sysprep does nothing, and an old tag lies there"),
+    fault("false-ok", "sysprep ends with 0 and does nothing"),
+    fault("appx-service-disabled", "the app service is disabled: sysprep refuses"),
+    fault("licensing-service-disabled", "the licensing service is disabled"),
+    fault(
+        "update-service-disabled",
+        "Windows Update's service is disabled: sysprep never ends",
+    ),
+    fault(
+        "search-running",
+        "the search service is at work: sysprep breaks off half-way",
+    ),
+    fault(
+        "upgraded",
+        "this Windows was upgraded in place: sysprep breaks off half-way",
+    ),
+    fault(
+        "bcd-unreadable",
+        "the boot configuration cannot be read: sysprep breaks off half-way",
+    ),
+    fault(
+        "domain-joined",
+        "the machine has joined a domain, which sysprep would leave in silence",
+    ),
+    fault(
+        "audit-mode",
+        "the machine was resealed from audit mode and never finished its Setup",
+    ),
+    fault("hang-update-service", "sysprep's part for Windows Update never ends"),
+    fault("hang-cloud-agent", "the provider of another cloud's agent never ends"),
+    fault(
+        "sysprep-reseals-only",
+        "sysprep ends well and writes its tag, and the machine is not generalized",
+    ),
+];
+
+/// The first boot of a machine made of an image that was built here; the machine that builds it is not struck.
+const CLONE: &[FaultInfo] = &[
+    fault(
+        "clone-asks",
+        "the clone's Setup waits for a person at a page (=PAGE): WinRM never answers",
+    ),
+    fault(
+        "clone-bad-answer-file",
+        "the clone's Setup refuses the answer file and stops at a dialog (=KIND as for bad-answer-file)",
+    ),
+    fault(
+        "clone-boot-loop",
+        "the clone restarts again and again in specialize (=bugcheck: before Setup starts)",
+    ),
+    fault(
+        "clone-powers-off",
+        "the clone switches itself off in the middle of specialize",
+    ),
+    fault(
+        "clone-slow-boot",
+        "the clone's first boot takes so many minutes longer (12 without a number), and succeeds",
+    ),
+    fault(
+        "clone-restarts-once",
+        "the clone answers between specialize and OOBE, restarts once, and succeeds",
+    ),
+    fault("clone-no-password", "the clone never posts a password"),
+    fault(
+        "clone-sid-kept",
+        "the clone has the machine SID of the machine that was captured",
+    ),
+    fault(
+        "clone-name-kept",
+        "the clone has the name of the machine that was captured",
+    ),
+    fault("clone-disk-kept", "the clone's drive C: does not grow"),
+    fault(
+        "clone-kms-fails",
+        "the clone is not activated: no key management service answers",
+    ),
+];
+
+const OTHER: &[FaultInfo] = &[
     fault(
         "idle-close",
         "a connection that was idle for two minutes is closed when it is used again",
     ),
-    fault("modal", "sysprep shows a dialog box and waits for a person"),
-    fault("bad-args", "sysprep cannot read its command line"),
-    fault("killed-with-shell", "sysprep is killed while it changes things"),
     fault(
         "winrm-drops",
         "the network is gone for so many seconds while sysprep runs (12 without a number)",
     ),
     fault("auth-lost", "logins are refused once the machine is generalized"),
     fault("no-poweroff", "the generalized machine does not shut down"),
-    fault("surprise-off", "the power fails while sysprep runs"),
     fault(
         "surprise-reboot",
         "the machine restarts by itself four minutes after a boot",
@@ -97,8 +182,6 @@ pub const FAULTS: &[FaultInfo] = &[
         "bad-answer-file",
         "Setup refuses the answer file (=malformed, duplicate, unknown-setting, too-long, password, product-key)",
     ),
-    fault("stale-success", "sysprep does nothing, and an old tag lies there"),
-    fault("false-ok", "sysprep ends with 0 and does nothing"),
     fault("kms-unreachable", "the licence is not activated at the first boot"),
     fault(
         "recovery-partition",
@@ -126,6 +209,10 @@ pub const FAULTS: &[FaultInfo] = &[
         "the reboot request is answered before the machine goes down",
     ),
     fault("guest-offline", "the guest reaches no repository"),
+    fault(
+        "console-silent",
+        "nothing comes out of the serial port: the console's log stays empty",
+    ),
     fault(
         "strict-channel-bindings",
         "CbtHardeningLevel is Strict: logins over https without channel bindings are refused",

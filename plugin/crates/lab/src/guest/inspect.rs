@@ -38,6 +38,8 @@ pub struct Inspect {
     pub generalization_state: u32,
     /// The dialog that stopped Setup.
     pub stuck: Option<String>,
+    /// What was on the screen, line by line.
+    pub screen: Vec<String>,
     disk: Option<Windows>,
 }
 
@@ -58,6 +60,7 @@ impl Inspect {
             history: state.history.clone(),
             tasks: tasks(&state.live.tasks, &state.disk),
             stuck: state.live.stuck.clone(),
+            screen: state.live.screen.clone(),
             ..Self::of_windows(&state.disk)
         }
     }

@@ -30,7 +30,7 @@ pub enum Event {
     /// A stage of starting up.
     Boot(boot::Stage),
     /// Lines for sysprep's logs.
-    SysprepLog(Vec<String>),
+    SysprepLog(Vec<sysprep_log::Line>),
     /// A change of sysprep's state.
     Sysprep(sysprep::Step),
     /// The machine goes down, and up again if `restart`.
@@ -79,8 +79,10 @@ pub struct Live {
     pub stuck: Option<String>,
     /// `admin` password that was posted, encrypted.
     pub posted: Option<String>,
-    /// The console's lines.
-    pub console: Vec<String>,
+    /// What a person would see on the screen. No API shows it.
+    pub screen: Vec<String>,
+    /// What came out of the first serial port: the console's log of clouds that keep one.
+    pub serial: Vec<String>,
     /// Windows Update's present round.
     pub update_round: u32,
     agenda: BTreeMap<(Timestamp, u64), Event>,
@@ -170,6 +172,19 @@ pub fn after(moment: Timestamp, seconds: f64) -> Timestamp {
     moment.checked_add(span).unwrap_or(moment)
 }
 
+/// Only so many lines are kept.
+fn push(lines: &mut Vec<String>, line: String) {
+    lines.push(line);
+    let extra = lines.len().saturating_sub(400);
+    lines.drain(..extra);
+}
+
+/// What UEFI firmware writes on the serial port whenever it hands over to Windows.
+const FIRMWARE: [&str; 2] = [
+    "BdsDxe: loading Boot0001 \"Windows Boot Manager\" from HD(1,GPT)/\\EFI\\Microsoft\\Boot\\bootmgfw.efi",
+    "BdsDxe: starting Boot0001 \"Windows Boot Manager\" from HD(1,GPT)/\\EFI\\Microsoft\\Boot\\bootmgfw.efi",
+];
+
 impl Live {
     fn off(now: Timestamp) -> Self {
         let run = CancellationToken::new();
@@ -186,7 +201,8 @@ impl Live {
             sysprep: None,
             stuck: None,
             posted: None,
-            console: Vec::new(),
+            screen: Vec::new(),
+            serial: Vec::new(),
             update_round: 1,
             agenda: BTreeMap::new(),
             sequence: 0,
@@ -223,11 +239,14 @@ impl Live {
         self.agenda.retain(|_, event| !which(event));
     }
 
-    /// Writes a line on the console.
+    /// Writes a line on the screen.
     pub fn say(&mut self, line: impl Into<String>) {
-        self.console.push(line.into());
-        let extra = self.console.len().saturating_sub(200);
-        self.console.drain(..extra);
+        push(&mut self.screen, line.into());
+    }
+
+    /// Sends a line out of the serial port. Windows itself never does; the firmware and Cloudbase-Init do.
+    pub fn send(&mut self, line: impl Into<String>) {
+        push(&mut self.serial, line.into());
     }
 
     fn due(&mut self, now: Timestamp) -> Option<(Timestamp, Event)> {
@@ -272,6 +291,15 @@ impl State {
         self.disk.pending.cbs = false;
         self.disk.pending.renames.clear();
         self.history.push("boot".to_owned());
+        if !self.disk.bootable {
+            self.live.send("BdsDxe: No bootable option or device was found.");
+            return;
+        }
+        if faults.armed("console-silent").is_none() {
+            for line in FIRMWARE {
+                self.live.send(line);
+            }
+        }
         boot::begin(self, at, faults);
     }
 
@@ -388,7 +416,7 @@ impl Computer for Guest {
         let now = self.now();
         let state = self.state();
         let lost = state.live.network_lost_until.is_some_and(|until| now < until);
-        if state.live.power == Power::Off || lost {
+        if state.live.power == Power::Off || lost || super::ops::firewall::shuts(&state.disk, port) {
             return Listening::Closed;
         }
         match (state.live.winrm, port) {

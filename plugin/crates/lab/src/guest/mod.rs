@@ -9,6 +9,8 @@
 pub mod answer;
 mod answer_read;
 pub mod boot;
+mod breakdowns;
+mod clone;
 pub mod cloudbase;
 pub mod faults;
 pub mod files;
@@ -25,6 +27,6 @@ pub mod sysprep;
 pub mod sysprep_log;
 pub mod windows;
 
-pub use faults::FAULTS;
+pub use faults::{faults, sysprep_faults};
 pub use inspect::Inspect;
 pub use room::{Room, RoomOptions};

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::files::Files;
 use super::profile::Profile;
+use super::sysprep_log;
 use super::windows::{ADMINISTRATORS, Appx, Cloudbase, License, Locale, Pending, Setup, User, WinRm, Windows};
 
 /// Where Cloudbase-Init keeps its answer file.
@@ -16,6 +17,12 @@ pub const PANTHER_ANSWER: &str = "C:\\Windows\\Panther\\unattend.xml";
 pub const SETUP_COMPLETE: &str = "C:\\Windows\\Setup\\Scripts\\SetupComplete.cmd";
 /// Cloudbase-Init's log.
 pub const CLOUDBASE_LOG: &str = "C:\\Program Files\\Cloudbase Solutions\\Cloudbase-Init\\log\\cloudbase-init.log";
+
+/// The configuration of Cloudbase-Init's service.
+pub const CLOUDBASE_CONF: &str = "C:\\Program Files\\Cloudbase Solutions\\Cloudbase-Init\\conf\\cloudbase-init.conf";
+/// The configuration of its run inside the specialize pass.
+pub const CLOUDBASE_UNATTEND_CONF: &str =
+    "C:\\Program Files\\Cloudbase Solutions\\Cloudbase-Init\\conf\\cloudbase-init-unattend.conf";
 
 const GIB: u64 = 1 << 30;
 
@@ -82,6 +89,13 @@ pub fn disk(image_name: &str, now: Timestamp) -> Windows {
     windows
 }
 
+/// A disk that is not one of Windows: no firmware starts it.
+pub fn blank(now: Timestamp) -> Windows {
+    let mut windows = bare(Profile::of_image(""), now);
+    windows.bootable = false;
+    windows
+}
+
 fn bare(profile: Profile, made: Timestamp) -> Windows {
     let language = profile.language.to_owned();
     Windows {
@@ -101,6 +115,8 @@ fn bare(profile: Profile, made: Timestamp) -> Windows {
         updates: BTreeSet::new(),
         pending: Pending::default(),
         boot_id: 2,
+        sealed: 0,
+        bootable: true,
         setup: Setup::generalized(made),
         winrm: WinRm {
             http: true,
@@ -171,11 +187,18 @@ fn files(windows: &mut Windows, made: Timestamp) {
         files.folder(folder, made);
     }
     files.write_text(CLOUDBASE_ANSWER, &answer, made);
+    files.write_text(
+        CLOUDBASE_CONF,
+        &include_str!("data/cloudbase-init.conf").replace('\n', "\r\n"),
+        made,
+    );
+    let unattend = include_str!("data/cloudbase-init-unattend.conf").replace('\n', "\r\n");
+    files.write_text(CLOUDBASE_UNATTEND_CONF, &unattend, made);
     files.write_text(PANTHER_ANSWER, &answer, made);
     let start = "sc config cloudbase-init start= auto && net start cloudbase-init\r\n";
     files.write_text(SETUP_COMPLETE, start, made);
     let panther = "C:\\Windows\\System32\\Sysprep\\Panther";
-    files.write_text(&format!("{panther}\\setupact.log"), "", made);
+    files.write_text(&format!("{panther}\\setupact.log"), &sysprep_log::of_old(made), made);
     files.write_text(&format!("{panther}\\setuperr.log"), "", made);
 }
 

@@ -176,12 +176,8 @@ impl Room {
 impl MachineRoom for Room {
     fn boot(&self, request: BootRequest) -> Arc<dyn Machine> {
         let now = self.options.clock.now();
-        let mut disk = request
-            .disk
-            .0
-            .downcast_ref::<Windows>()
-            .cloned()
-            .unwrap_or_else(|| provider::disk("", now));
+        let windows = request.disk.0.downcast_ref::<Windows>().cloned();
+        let mut disk = windows.unwrap_or_else(|| provider::blank(now));
         self.damage(&mut disk);
         let birth = Birth {
             server_id: request.server_id,
@@ -258,7 +254,10 @@ impl Machine for GuestMachine {
     }
 
     fn console(&self) -> String {
-        self.guest.state().live.console.join("\n")
+        if self.guest.faults.armed("console-silent").is_some() {
+            return String::new();
+        }
+        self.guest.state().live.serial.join("\n")
     }
 
     fn destroy(&self) {
@@ -296,6 +295,19 @@ pub fn spoil(disk: &mut Windows, faults: &Faults) {
             generalization: 3,
             ..disk.setup.clone()
         };
+    }
+    let disabled = [
+        ("appx-service-disabled", "AppXSvc"),
+        ("licensing-service-disabled", "sppsvc"),
+        ("update-service-disabled", "wuauserv"),
+    ];
+    for (fault, service) in disabled {
+        if faults.armed(fault).is_some() {
+            disk.put_service(service, "Disabled", false);
+        }
+    }
+    if faults.armed("search-running").is_some() {
+        disk.put_service("WSearch", "AutoDelayed", true);
     }
     match faults.strike("pending-reboot").as_deref() {
         Some("wu") => disk.pending.update = true,

@@ -4,14 +4,15 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::breakdowns::{self, When};
 use super::files::{Content, key};
 use super::machine::{Event, State, after};
 use super::provider::PANTHER_ANSWER;
 use super::sysprep_log::{
-    CLEANUP, GENERALIZE, actions, banner, cleanup_trouble, coded, error, error_coded, execute_trouble,
-    generalize_trouble, info, log,
+    Line, accepted, banner, cleanup_execution, cleanup_validation, error, executing, foot, generalize_execution,
+    generalize_validation, info, log, progress, tagged,
 };
-use super::windows::{GENERALIZED, Setup, UNDEPLOYABLE};
+use super::windows::{GENERALIZED, SPECIALIZED, Setup, UNDEPLOYABLE};
 use crate::faults::Faults;
 
 /// Sysprep's log.
@@ -20,6 +21,9 @@ pub const ACT: &str = "C:\\Windows\\System32\\Sysprep\\Panther\\setupact.log";
 pub const ERR: &str = "C:\\Windows\\System32\\Sysprep\\Panther\\setuperr.log";
 /// The proof that it came to its end.
 pub const TAG: &str = "C:\\Windows\\System32\\Sysprep\\Sysprep_succeeded.tag";
+
+/// `LicenseStatus` "Notification": a key, and no activation.
+const NOT_ACTIVATED: u32 = 5;
 
 /// What the wrapper was told.
 #[derive(Debug, Clone, Deserialize)]
@@ -44,6 +48,8 @@ pub struct Settings {
     pub undo_key: String,
     /// Whether to shut down at the end.
     pub shutdown: bool,
+    /// `/mode:vm`.
+    pub mode_vm: bool,
 }
 
 fn a_minute() -> f64 {
@@ -154,130 +160,112 @@ fn parse(state: &mut State, at: Timestamp, faults: &Faults) {
     let Some(run) = &mut state.live.sysprep else { return };
     run.running = true;
     run.started = at;
-    let answer = run.settings.answer_file.clone();
+    let (answer, mode_vm) = (run.settings.answer_file.clone(), run.settings.mode_vm);
     state.disk.setup.tag = None;
     state.disk.files.remove(TAG);
-    state.disk.files.write_text(ACT, "", at);
-    state.disk.files.write_text(ERR, "", at);
     phase(state, at, "generalizing");
-    let mut lines = banner(at);
+    log(state, at, &banner(at));
+    if let Some(lines) = breakdowns::at(When::Start, state, faults) {
+        log(state, at, &lines);
+        return fail(state, at, 1);
+    }
+    log(state, at, &accepted(mode_vm));
+    if let Some(complaint) = misread(state, &answer, faults) {
+        log(state, at, &complaint);
+        return fail(state, at, 1);
+    }
+    if faults.armed("modal").is_none() {
+        plan(state, at, 1.0, Step::Validate);
+    }
+}
+
+/// What is wrong with the command line.
+fn misread(state: &State, answer: &str, faults: &Faults) -> Option<Vec<Line>> {
     if answer.contains(' ') || faults.armed("bad-args").is_some() {
-        lines.push(error(
-            "ParseCommands:Malformed command line detected; no dash or slash present in option",
-        ));
-        lines.push(error(
-            "WinMain: Unable to parse command-line arguments to sysprep; GLE = 0x0",
-        ));
-        log(state, at, &lines);
-        return fail(state, at, 1);
+        return Some(vec![
+            error("ParseCommands:Malformed command line detected; no dash or slash present in option"),
+            error("WinMain: Unable to parse command-line arguments to sysprep; GLE = 0x0"),
+        ]);
     }
-    log(state, at, &lines);
-    if faults.armed("modal").is_some() {
-        return;
+    let missing = state.disk.files.content(answer).is_none();
+    missing.then(|| vec![error("ParseCommands:The answer file cannot be found; GLE = 0x2")])
+}
+
+/// Fails with the lines of what breaks down at this point. Says whether it did.
+fn breaks(state: &mut State, at: Timestamp, when: When, faults: &Faults) -> bool {
+    let lines = breakdowns::at(when, state, faults);
+    if let Some(lines) = &lines {
+        log(state, at, lines);
+        fail(state, at, 31);
     }
-    if state.disk.files.content(&answer).is_none() {
-        log(
-            state,
-            at,
-            &[error("ParseCommands:The answer file cannot be found; GLE = 0x2")],
-        );
-        return fail(state, at, 1);
-    }
-    if state.disk.setup.generalization != 7 {
-        let lines = [
-            error_coded(
-                "0x0f0073",
-                "RunExternalDlls:Not running DLLs; either the machine is in an invalid state or we couldn't update the recorded state, dwRet = 31(0x1f)",
-            ),
-            error_coded(
-                "0x0f00ae",
-                "WinMain:Hit failure while processing sysprep cleanup external providers; hr = 0x8007001f",
-            ),
-        ];
-        log(state, at, &lines);
-        return fail(state, at, 31);
-    }
-    plan(state, at, 1.0, Step::Validate);
+    lines.is_some()
 }
 
 fn validate(state: &mut State, at: Timestamp, faults: &Faults) {
-    let mut lines = vec![coded("0x0f00d7", "WinMain:Pre-validing 'cleanup' internal providers.")];
-    lines.extend(actions(3, CLEANUP));
-    lines.push(info("ActionPlatform::LaunchModule: Executing method 'Sysprep_Clean_Validate_Opk' from C:\\Windows\\System32\\spopk.dll"));
-    log(state, at, &lines);
-    if faults.armed("hang-validate").is_some() {
+    log(state, at, &cleanup_validation());
+    if faults.armed("hang-validate").is_some() || breaks(state, at, When::CleanupValidation, faults) {
         return;
     }
-    if let Some(trouble) = cleanup_trouble(state, faults) {
-        log(state, at, &trouble.lines(true));
-        return fail(state, at, 31);
+    log(state, at, &generalize_validation());
+    if !breaks(state, at, When::GeneralizeValidation, faults) {
+        plan(state, at, 2.0, Step::Execute);
     }
-    let mut lines = vec![
-        info(
-            "Sysprep_Clean_Validate_Opk: Successfully validated reserves state on the machine for entering audit mode.",
-        ),
-        info(
-            "ActionPlatform::LaunchModule: Successfully executed 'Sysprep_Clean_Validate_Opk' from C:\\Windows\\System32\\spopk.dll",
-        ),
-        coded("0x0f00d7", "WinMain:Pre-validing 'generalize' internal providers."),
-    ];
-    lines.extend(actions(1, GENERALIZE));
-    lines.push(info("ActionPlatform::LaunchModule: Executing method 'SysprepGeneralizeValidate' from C:\\Windows\\System32\\AppxSysprep.dll"));
-    lines.push(info(
-        "Entering SysprepGeneralizeValidate (Appx) - validating whether all apps are also provisioned.",
-    ));
-    log(state, at, &lines);
-    if let Some(trouble) = generalize_trouble(state) {
-        log(state, at, &trouble.lines(true));
-        return fail(state, at, 31);
-    }
-    plan(state, at, 2.0, Step::Execute);
 }
 
 fn execute(state: &mut State, at: Timestamp, faults: &Faults) {
-    if faults.armed("false-ok").is_some() || faults.armed("stale-success").is_some() {
+    let idle = ["false-ok", "stale-success", "sysprep-reseals-only"];
+    if idle.into_iter().any(|fault| faults.armed(fault).is_some()) {
         return pretend(state, at, faults);
     }
     state.disk.setup.image_state = UNDEPLOYABLE;
     state.disk.setup.generalization = 3;
-    let lines = [
-        info(
-            "ActionPlatform::LaunchModule: Successfully executed 'SysprepGeneralizeValidate' from C:\\Windows\\System32\\AppxSysprep.dll",
-        ),
-        info("WinMain:Processing 'cleanup' internal provider request."),
-        info("WinMain:Processing 'generalize' internal provider request."),
-        info(&format!(
-            "SysprepSession::Execute: Beginning action execution from {GENERALIZE}"
-        )),
-    ];
-    log(state, at, &lines);
-    if faults.armed("hang-pnp").is_some() {
-        let line = "ActionPlatform::LaunchModule: Executing method 'Sysprep_Generalize_Pnp' from C:\\Windows\\System32\\sppnp.dll";
-        return log(state, at, &[info(line)]);
+    log(state, at, &cleanup_execution());
+    if breaks(state, at, When::Cleanup, faults) {
+        return;
     }
-    if let Some(trouble) = execute_trouble(state, faults) {
-        log(state, at, &trouble.lines(false));
-        return fail(state, at, 31);
+    log(state, at, &generalize_execution());
+    if let Some(last) = hangs(state, faults) {
+        return log(state, at, &[last]);
+    }
+    if breaks(state, at, When::Generalize, faults) {
+        return;
     }
     if faults.armed("killed-with-shell").is_some() {
-        return fail(state, at, -1_073_741_510);
+        return killed(state, at);
     }
     if faults.strike("surprise-off").is_some() {
         state.live.plan(after(at, 20.0), Event::Off);
     }
-    let progress = [
-        (8.0, info("MRTGeneralize: ERROR: Failed ConnectServer")),
-        (
-            26.0,
-            info("Sysprep_Generalize_Bcd: Successfully generalized the bcd store. Status=[0x0]"),
-        ),
-        (44.0, info("Exiting SysprepGeneralize (Appx).")),
-    ];
-    for (seconds, line) in progress {
+    for (seconds, line) in progress() {
         state.live.plan(after(at, seconds), Event::SysprepLog(vec![line]));
     }
     plan(state, at, 30.0, Step::Network);
     plan(state, at, 72.0, Step::Finish);
+}
+
+/// The last line of a run that never ends.
+fn hangs(state: &State, faults: &Faults) -> Option<Line> {
+    let updates = state.disk.services.get("wuauserv");
+    if faults.armed("hang-pnp").is_some() {
+        Some(executing("Sysprep_Generalize_Pnp", "sppnp.dll"))
+    } else if faults.armed("hang-update-service").is_some() || updates.is_some_and(|one| one.start == "Disabled") {
+        Some(executing("GeneralizeForImaging", "wuaueng.dll"))
+    } else {
+        faults.armed("hang-cloud-agent").map(|_| {
+            info("RunExternalDlls:Found 'C:\\Windows\\System32\\VMAgentDisabler.dll,SysprepProviderEntryPoint'; executing it")
+        })
+    }
+}
+
+/// Nobody is left to write that the log ends.
+fn killed(state: &mut State, at: Timestamp) {
+    log(
+        state,
+        at,
+        &[executing("Sysprep_Generalize_MountedDevices", "setupcln.dll")],
+    );
+    end(state, at, -1_073_741_510);
+    verify_later(state, at);
 }
 
 /// Sysprep that says that it succeeded and did nothing.
@@ -285,6 +273,13 @@ fn pretend(state: &mut State, at: Timestamp, faults: &Faults) {
     if faults.armed("stale-success").is_some() {
         state.disk.files.write_text(TAG, "", after(at, -86_400.0));
         state.disk.setup.tag = Some(after(at, -86_400.0));
+    }
+    if faults.armed("sysprep-reseals-only").is_some() {
+        state.disk.setup.image_state = SPECIALIZED;
+        state.disk.files.write_text(TAG, "", at);
+        state.disk.setup.tag = Some(at);
+        log(state, at, &[tagged()]);
+        log(state, at, &foot(at));
     }
     end(state, at, 0);
     verify_later(state, at);
@@ -311,27 +306,20 @@ fn finish(state: &mut State, at: Timestamp, faults: &Faults) {
     if let Some(content) = state.disk.files.content(&answer).cloned() {
         state.disk.files.write(PANTHER_ANSWER, content, at);
     }
-    let skip_rearm = state
-        .disk
-        .files
-        .text(PANTHER_ANSWER)
-        .is_some_and(|text| text.contains("<SkipRearm>1</SkipRearm>"));
+    let skip_rearm = skips_rearm(state);
     state.disk.setup = Setup::generalized(at);
-    state.disk.license.rearm -= u32::from(!skip_rearm).min(state.disk.license.rearm);
+    state.disk.sealed += 1;
+    if !skip_rearm {
+        state.disk.license.rearm -= state.disk.license.rearm.min(1);
+        state.disk.license.status = NOT_ACTIVATED;
+    }
     state.disk.files.write_text(TAG, "", at);
     if let Some(administrator) = state.disk.users.get_mut("administrator") {
         administrator.nt_hash = None;
     }
     state.disk.oldest_event = at;
-    let lines = [
-        info(&format!("FCreateTagFile:Successfully created tag file {TAG}")),
-        coded("0x0f0052", "Shutting down SysPrep log"),
-        coded(
-            "0x0f004d",
-            &format!("The time is now {}", at.strftime("%Y-%m-%d %H:%M:%S")),
-        ),
-    ];
-    log(state, at, &lines);
+    log(state, at, &[tagged()]);
+    log(state, at, &foot(at));
     state.live.logins_refused = faults.armed("auth-lost").is_some();
     state.history.push("generalized".to_owned());
     end(state, at, 0);
@@ -347,16 +335,16 @@ fn end(state: &mut State, at: Timestamp, code: i32) {
 }
 
 fn fail(state: &mut State, at: Timestamp, code: i32) {
-    let lines = [
-        coded("0x0f0052", "Shutting down SysPrep log"),
-        coded(
-            "0x0f004d",
-            &format!("The time is now {}", at.strftime("%Y-%m-%d %H:%M:%S")),
-        ),
-    ];
-    log(state, at, &lines);
+    log(state, at, &foot(at));
     end(state, at, code);
     verify_later(state, at);
+}
+
+/// Whether the answer file says that the licence is not to be rearmed.
+pub(super) fn skips_rearm(state: &State) -> bool {
+    let path = state.live.sysprep.as_ref().map(|run| run.settings.answer_file.as_str());
+    path.and_then(|path| state.disk.files.text(path))
+        .is_some_and(|text| text.contains("<SkipRearm>1</SkipRearm>"))
 }
 
 /// The wrapper gives the proofs some time.
@@ -392,6 +380,7 @@ pub fn evidence(state: &State) -> Value {
 fn verify(state: &mut State, at: Timestamp) {
     if evidence(state)["good"] == true {
         phase(state, at, "generalized");
+        tell(state, "GENERALIZED");
         let linger = state
             .live
             .sysprep
@@ -407,6 +396,14 @@ fn verify(state: &mut State, at: Timestamp) {
     );
 }
 
+/// One line of the wrapper's on the serial port.
+fn tell(state: &mut State, word: &str) {
+    let run = state.live.sysprep.as_ref().map(|run| run.settings.run.clone());
+    if let Some(run) = run {
+        state.live.send(format!("RESEAL {run} {word}"));
+    }
+}
+
 fn give_up(state: &mut State, at: Timestamp, reason: &str, error: &str) {
     if let Some(run) = &mut state.live.sysprep {
         run.reason = Some(reason.to_owned());
@@ -414,6 +411,7 @@ fn give_up(state: &mut State, at: Timestamp, reason: &str, error: &str) {
     }
     state.live.cancel(|event| matches!(event, Event::Sysprep(_)));
     phase(state, at, "failed");
+    tell(state, "FAILED");
     state.history.push("sysprep failed".to_owned());
 }
 
@@ -451,6 +449,8 @@ fn clean(state: &mut State, at: Timestamp) {
     if let Some(account) = &run.settings.build_account {
         state.disk.users.remove(&account.to_lowercase());
         state.disk.files.remove(&format!("C:\\Users\\{account}"));
+        // What the account set for itself goes with its part of the registry.
+        state.disk.registry.retain(|path, _| !path.starts_with("hkcu\\"));
     }
     state.disk.winrm.full_token = false;
     state.disk.winrm.https = None;

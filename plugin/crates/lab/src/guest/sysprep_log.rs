@@ -1,266 +1,258 @@
-//! Sysprep's log: the lines of a good run, and of every way to fail.
+//! Sysprep's log: how Windows writes a line, and the lines of a good run.
 
 use jiff::Timestamp;
 
 use super::machine::State;
 use super::sysprep::{ACT, ERR, TAG};
-use crate::faults::Faults;
 
 /// The action file of the cleanup providers.
 pub(super) const CLEANUP: &str = "C:\\Windows\\System32\\Sysprep\\ActionFiles\\Cleanup.xml";
 /// The action file of the generalize providers.
 pub(super) const GENERALIZE: &str = "C:\\Windows\\System32\\Sysprep\\ActionFiles\\Generalize.xml";
 
-/// Writes lines, each `LEVEL|CODE|TEXT`, as Windows writes them.
-pub fn log(state: &mut State, at: Timestamp, lines: &[String]) {
-    let stamp = at.strftime("%Y-%m-%d %H:%M:%S");
-    for line in lines {
-        let mut parts = line.splitn(3, '|');
-        let (level, code, text) = (parts.next(), parts.next(), parts.next());
-        let (level, text) = (level.unwrap_or_default(), text.unwrap_or_default());
-        let code = code
-            .filter(|code| !code.is_empty())
-            .map_or_else(|| " ".repeat(10), |code| format!("[{code}]"));
-        let line = format!("{stamp}, {level:<11}{code} SYSPRP {text}\r\n");
-        state.disk.files.append(ACT, &line, at);
-        if level == "Error" {
-            state.disk.files.append(ERR, &line, at);
+/// One line without its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    level: &'static str,
+    code: Option<&'static str>,
+    source: &'static str,
+    text: String,
+}
+
+impl Line {
+    const fn of(level: &'static str, code: Option<&'static str>, text: String) -> Self {
+        Self {
+            level,
+            code,
+            source: "SYSPRP",
+            text,
         }
+    }
+
+    /// As Windows writes it: the level is padded to column 32.
+    fn written(&self, stamp: &str) -> String {
+        let code = self.code.map_or_else(|| " ".repeat(10), |code| format!("[{code}]"));
+        let Self {
+            level, source, text, ..
+        } = self;
+        format!("{stamp}, {level:<11}{code} {source:<6} {text}\r\n")
     }
 }
 
 /// An information.
-pub(super) fn info(text: &str) -> String {
-    format!("Info||{text}")
+pub(super) fn info(text: impl Into<String>) -> Line {
+    Line::of("Info", None, text.into())
 }
 
 /// An information with a message number.
-pub(super) fn coded(code: &str, text: &str) -> String {
-    format!("Info|{code}|{text}")
+pub(super) fn coded(code: &'static str, text: impl Into<String>) -> Line {
+    Line::of("Info", Some(code), text.into())
+}
+
+/// A warning.
+pub(super) fn warning(text: impl Into<String>) -> Line {
+    Line::of("Warning", None, text.into())
 }
 
 /// An error.
-pub(super) fn error(text: &str) -> String {
-    format!("Error||{text}")
+pub(super) fn error(text: impl Into<String>) -> Line {
+    Line::of("Error", None, text.into())
 }
 
 /// An error with a message number.
-pub(super) fn error_coded(code: &str, text: &str) -> String {
-    format!("Error|{code}|{text}")
+pub(super) fn error_coded(code: &'static str, text: impl Into<String>) -> Line {
+    Line::of("Error", Some(code), text.into())
+}
+
+/// A line of another component, of which real logs are full.
+pub(super) fn foreign(source: &'static str, text: impl Into<String>) -> Line {
+    Line { source, ..info(text) }
+}
+
+/// Writes lines into both logs.
+pub(super) fn log(state: &mut State, at: Timestamp, lines: &[Line]) {
+    let stamp = at.strftime("%Y-%m-%d %H:%M:%S").to_string();
+    for line in lines {
+        let written = line.written(&stamp);
+        state.disk.files.append(ACT, &written, at);
+        if line.level == "Error" {
+            state.disk.files.append(ERR, &written, at);
+        }
+    }
+}
+
+/// The text of lines as they stand in a log, all of one moment.
+pub(super) fn text(at: Timestamp, lines: &[Line]) -> String {
+    let stamp = at.strftime("%Y-%m-%d %H:%M:%S").to_string();
+    lines.iter().map(|line| line.written(&stamp)).collect()
+}
+
+fn the_time(at: Timestamp) -> Line {
+    coded(
+        "0x0f004d",
+        format!("The time is now {}", at.strftime("%Y-%m-%d %H:%M:%S")),
+    )
 }
 
 /// How every run begins.
-pub(super) fn banner(at: Timestamp) -> Vec<String> {
+pub(super) fn banner(at: Timestamp) -> Vec<Line> {
     let bar = "========================================================";
-    let mut lines = vec![
+    vec![
         info(bar),
         info("===          Beginning of a new sysprep run          ==="),
         info(bar),
-        coded(
-            "0x0f004d",
-            &format!("The time is now {}", at.strftime("%Y-%m-%d %H:%M:%S")),
-        ),
+        the_time(at),
         coded(
             "0x0f004e",
             "Initialized SysPrep log at C:\\Windows\\System32\\Sysprep\\Panther",
         ),
+    ]
+}
+
+/// The privileges are there, and so is the command line.
+pub(super) fn accepted(mode_vm: bool) -> Vec<Line> {
+    let mut lines = vec![
         coded(
             "0x0f0054",
             "ValidatePrivileges:User has required privileges to sysprep machine",
         ),
         coded(
             "0x0f007e",
-            &format!("FCreateTagFile:Tag file {TAG} does not already exist, no need to delete anything"),
+            format!("FCreateTagFile:Tag file {TAG} does not already exist, no need to delete anything"),
         ),
     ];
-    for option in ["GENERALIZE", "OOBE", "QUIT", "QUIET", "UNATTEND"] {
-        lines.push(coded(
+    let options = ["GENERALIZE", "OOBE", "QUIT", "QUIET", "UNATTEND"];
+    let mode = mode_vm.then_some("MODE");
+    lines.extend(options.into_iter().chain(mode).map(|option| {
+        coded(
             "0x0f005f",
-            &format!("ParseCommands:Found supported command line option '{option}'"),
-        ));
+            format!("ParseCommands:Found supported command line option '{option}'"),
+        )
+    }));
+    if mode_vm {
+        lines.push(coded("0x0f00b7", "WinMain:Sysprep mode [vm]; was specified"));
     }
     lines
 }
 
-/// One way in which validation or execution fails: its `Error` lines.
-pub(super) struct Trouble {
-    reasons: Vec<String>,
-    module: String,
-    actions: &'static str,
-    code: String,
-    last: (&'static str, String),
-}
-
-impl Trouble {
-    pub(super) fn lines(&self, validating: bool) -> Vec<String> {
-        let (what, doing) = if validating {
-            ("Validate", "validating")
-        } else {
-            ("Execute", "executing")
-        };
-        let mut lines: Vec<String> = self.reasons.iter().map(|reason| error(reason)).collect();
-        let code = &self.code;
-        if !self.module.is_empty() {
-            let text = format!(
-                "ActionPlatform::LaunchModule: Failure occurred while executing {}; dwRet = {code}",
-                self.module
-            );
-            lines.push(error(&text));
-        }
-        let actions = self.actions;
-        lines.push(error(&format!(
-            "SysprepSession::{what}: Error in {doing} actions from {actions}; dwRet = {code}"
-        )));
-        lines.push(error(&format!(
-            "RunPlatformActions:Failed while {doing} Sysprep session actions; dwRet = {code}"
-        )));
-        lines.push(error_coded(
-            "0x0f0070",
-            &format!("RunDlls:An error occurred while running registry sysprep DLLs, halting sysprep execution. dwRet = {code}"),
-        ));
-        lines.push(error_coded(self.last.0, &self.last.1));
-        lines
-    }
-}
-
-/// The last line of a validation that failed.
-pub(super) fn pre_validate(stage: &str, hr: &str) -> (&'static str, String) {
-    (
-        "0x0f00d8",
-        format!("WinMain:Hit failure while pre-validate sysprep {stage} internal providers; hr = {hr}"),
-    )
-}
-
-/// The last line of a run that broke off.
-pub(super) fn processing(hr: &str) -> (&'static str, String) {
-    (
-        "0x0f00a8",
-        format!("WinMain:Hit failure while processing sysprep generalize internal providers; hr = {hr}"),
-    )
-}
-
-/// What validation of the cleanup providers finds.
-pub(super) fn cleanup_trouble(state: &State, faults: &Faults) -> Option<Trouble> {
-    let opk = "'Sysprep_Clean_Validate_Opk' from C:\\Windows\\System32\\spopk.dll".to_owned();
-    if state.disk.reboot_pending() {
-        let reason = "Sysprep_Clean_Validate_Opk:There are one or more Windows updates that require a reboot. To run Sysprep, reboot the computer and restart the application.[gle=0x000036b7]";
-        let (code, last) = (
-            "0x139f[gle=0x000036b7]".to_owned(),
-            pre_validate("cleanup", "0x8007139f[gle=0x000036b7]"),
-        );
-        return Some(Trouble {
-            reasons: vec![reason.to_owned()],
-            module: opk,
-            actions: CLEANUP,
-            code,
-            last,
-        });
-    }
-    faults.armed("reserved-storage").map(|_| {
-        let reason = "Sysprep_Clean_Validate_Opk: Audit mode cannot be turned on if reserved storage is in use. An update or servicing operation may be using reserved storage.; hr = 0x800F0975";
-        let (code, last) = ("0x975".to_owned(), pre_validate("cleanup", "0x80070975"));
-        Trouble { reasons: vec![reason.to_owned()], module: opk, actions: CLEANUP, code, last }
-    })
-}
-
-/// What validation of the generalize providers finds.
-pub(super) fn generalize_trouble(state: &State) -> Option<Trouble> {
-    if let Some(appx) = state
-        .disk
-        .appx
-        .iter()
-        .find(|appx| !appx.provisioned && !appx.users.is_empty())
-    {
-        let reasons = vec![
-            format!(
-                "Package {} was installed for a user, but not provisioned for all users. This package will not function properly in the sysprep image.",
-                appx.full_name
-            ),
-            "Failed to remove apps for the current user: 0x80073cf2.".to_owned(),
-            "Exit code of RemoveAllApps thread was 0x3cf2.".to_owned(),
-        ];
-        let module = "'SysprepGeneralizeValidate' from C:\\Windows\\System32\\AppxSysprep.dll".to_owned();
-        let (code, last) = ("0x3cf2".to_owned(), pre_validate("generalize", "0x80073cf2"));
-        return Some(Trouble {
-            reasons,
-            module,
-            actions: GENERALIZE,
-            code,
-            last,
-        });
-    }
-    state.disk.bitlocker.filter(|drive| drive.conversion != 0).map(|_| {
-        let reason =
-            "BitLocker-Sysprep: BitLocker is on for the OS volume. Turn BitLocker off to run Sysprep. (0x80310039)";
-        let module = "'ValidateBitLockerState' from C:\\Windows\\System32\\BdeSysprep.dll".to_owned();
-        let (code, last) = ("0x80310039".to_owned(), pre_validate("generalize", "0x80310039"));
-        Trouble {
-            reasons: vec![reason.to_owned()],
-            module,
-            actions: GENERALIZE,
-            code,
-            last,
-        }
-    })
-}
-
-/// What breaks a run off half-way.
-pub(super) fn execute_trouble(state: &State, faults: &Faults) -> Option<Trouble> {
-    if state.disk.license.rearm == 0 {
-        let module = "'SLReArmWindows' from C:\\Windows\\System32\\slc.dll".to_owned();
-        let (code, last) = ("0xc004d307".to_owned(), processing("0xc004d307"));
-        return Some(Trouble {
-            reasons: Vec::new(),
-            module,
-            actions: GENERALIZE,
-            code,
-            last,
-        });
-    }
-    if faults.armed("sense-onboarded").is_some() {
-        let reasons = vec![
-            "ActionPlatform::DeleteValue: Error from RegDeleteValueW for value senseGuid under key HKEY_LOCAL_MACHINE\\Software\\Microsoft\\Windows Advanced Threat Protection; dwRet = 0x5".to_owned(),
-            "SysprepSession::ExecuteAction: Failed during deleteValue operation; dwRet = 0x5".to_owned(),
-            "SysprepSession::ExecuteInternal: Error in executing action for Windows-SenseClient-Service; dwRet = 0x5".to_owned(),
-        ];
-        let (code, last) = ("0x5".to_owned(), processing("0x80070005"));
-        return Some(Trouble {
-            reasons,
-            module: String::new(),
-            actions: GENERALIZE,
-            code,
-            last,
-        });
-    }
-    faults.armed("provider").map(|dll| {
-        let dll = if dll.is_empty() { "DscCore.dll".to_owned() } else { dll };
-        let reasons = vec![format!(
-            "LaunchDll:Failure occurred while executing '{dll},SysPrep_Cleanup', returned error code 0x2"
-        )];
-        let (code, last) = ("0x2".to_owned(), processing("0x80070002"));
-        Trouble {
-            reasons,
-            module: String::new(),
-            actions: GENERALIZE,
-            code,
-            last,
-        }
-    })
+/// How every run ends, good or bad.
+pub(super) fn foot(at: Timestamp) -> [Line; 2] {
+    [coded("0x0f0052", "Shutting down SysPrep log"), the_time(at)]
 }
 
 /// How every phase begins.
-pub(super) fn actions(phase: u32, file: &str) -> Vec<String> {
+pub(super) fn actions(phase: u32, file: &str) -> Vec<Line> {
     vec![
-        info(&format!(
+        info(format!(
             "RunDlls:Running platform actions specified in action file for phase {phase}"
         )),
-        info(&format!(
+        info(format!(
             "SysprepSession::CreateSession: Successfully created instance with action file {file}, and mode <null>"
         )),
-        info(&format!(
+        info(format!(
             "SysprepSession::Validate: Beginning action execution from {file}"
         )),
         info("SysprepSession::CreateXPathForSelection: Sysprep mode in registry is <null>"),
         info("SysprepSession::CreateXPathForSelection: Processor architecture in registry is AMD64"),
     ]
+}
+
+/// Validation of the cleanup providers begins.
+pub(super) fn cleanup_validation() -> Vec<Line> {
+    let mut lines = vec![coded("0x0f00d7", "WinMain:Pre-validing 'cleanup' internal providers.")];
+    lines.extend(actions(3, CLEANUP));
+    lines.push(executing("Sysprep_Clean_Validate_Opk", "spopk.dll"));
+    lines
+}
+
+/// It has ended well, and that of the generalize providers begins.
+pub(super) fn generalize_validation() -> Vec<Line> {
+    let mut lines = vec![
+        info(
+            "Sysprep_Clean_Validate_Opk: Successfully validated reserves state on the machine for entering audit mode.",
+        ),
+        executed("Sysprep_Clean_Validate_Opk", "spopk.dll"),
+        coded("0x0f00d7", "WinMain:Pre-validing 'generalize' internal providers."),
+    ];
+    lines.extend(actions(1, GENERALIZE));
+    lines.push(executing("SysprepGeneralizeValidate", "AppxSysprep.dll"));
+    lines.push(info(
+        "Entering SysprepGeneralizeValidate (Appx) - validating whether all apps are also provisioned.",
+    ));
+    lines
+}
+
+/// Validation has ended well, and the cleanup providers begin.
+pub(super) fn cleanup_execution() -> Vec<Line> {
+    vec![
+        executed("SysprepGeneralizeValidate", "AppxSysprep.dll"),
+        info("WinMain:Processing 'cleanup' internal provider request."),
+        foreign(
+            "CSI",
+            "   00000001 Shim considered [l:125]'\\??\\C:\\Windows\\Servicing\\wcp.dll' : got STATUS_OBJECT_PATH_NOT_FOUND",
+        ),
+        warning("WinMain: File operations pending"),
+    ]
+}
+
+/// The cleanup providers have ended well, and the machine begins to be generalized.
+pub(super) fn generalize_execution() -> Vec<Line> {
+    vec![
+        info("WinMain:Processing 'generalize' internal provider request."),
+        info(format!(
+            "SysprepSession::Execute: Beginning action execution from {GENERALIZE}"
+        )),
+    ]
+}
+
+/// What a good run says on its way, by seconds; some of it are errors that mean nothing.
+pub(super) fn progress() -> [(f64, Line); 4] {
+    [
+        (8.0, error("MRTGeneralize: ERROR: Failed ConnectServer")),
+        (
+            26.0,
+            info("Sysprep_Generalize_Bcd: Successfully generalized the bcd store. Status=[0x0]"),
+        ),
+        (
+            31.0,
+            error("Unable to uninstall device ROOT\\BASICDISPLAY\\0000. Err = 0xE0000231"),
+        ),
+        (44.0, info("Exiting SysprepGeneralize (Appx).")),
+    ]
+}
+
+/// The tag file is there.
+pub(super) fn tagged() -> Line {
+    info(format!("FCreateTagFile:Successfully created tag file {TAG}"))
+}
+
+/// A module is called.
+pub(super) fn executing(method: &str, dll: &str) -> Line {
+    info(format!(
+        "ActionPlatform::LaunchModule: Executing method '{method}' from C:\\Windows\\System32\\{dll}"
+    ))
+}
+
+fn executed(method: &str, dll: &str) -> Line {
+    info(format!(
+        "ActionPlatform::LaunchModule: Successfully executed '{method}' from C:\\Windows\\System32\\{dll}"
+    ))
+}
+
+/// What the provider's own run left in the log, long before the build: a run that failed, and one that did not.
+pub(super) fn of_old(at: Timestamp) -> String {
+    let mut lines = banner(at);
+    lines.extend(accepted(false));
+    lines.extend(super::breakdowns::earlier());
+    lines.extend(foot(at));
+    lines.extend(banner(at));
+    lines.extend(accepted(false));
+    lines.extend(cleanup_validation());
+    lines.extend(generalize_validation());
+    lines.extend(cleanup_execution());
+    lines.extend(generalize_execution());
+    lines.extend(progress().map(|(_, line)| line));
+    lines.push(tagged());
+    lines.extend(foot(at));
+    text(at, &lines)
 }

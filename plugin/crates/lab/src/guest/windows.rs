@@ -263,6 +263,10 @@ pub struct Windows {
     pub pending: Pending,
     /// The boot counter.
     pub boot_id: u64,
+    /// Whether firmware finds something to start on it.
+    pub bootable: bool,
+    /// How often a client has generalized it here. The first boot of such a disk is that of a clone.
+    pub sealed: u32,
     /// Setup and sysprep.
     pub setup: Setup,
     /// WinRM.

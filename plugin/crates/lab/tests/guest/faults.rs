@@ -1,6 +1,6 @@
 //! Every way in which sysprep fails, as a client sees it.
 
-use reseal_lab::guest::FAULTS;
+use reseal_lab::guest::faults;
 use reseal_lab::room::{MachineRoom, Power};
 use serde_json::json;
 
@@ -191,7 +191,7 @@ async fn a_listener_that_was_replaced_comes_back() {
 
 #[test]
 fn faults_have_names_of_their_own() {
-    let mut names: Vec<&str> = FAULTS.iter().map(|fault| fault.name).collect();
+    let mut names: Vec<&str> = faults().iter().map(|fault| fault.name).collect();
     names.sort_unstable();
     let all = names.len();
     names.dedup();

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod clones;
 mod engine;
 mod faults;
 mod ntlm;
 mod operations;
 mod server;
+mod settings;
 mod support;
 mod world;

@@ -78,11 +78,16 @@ impl World {
     }
 
     pub(crate) fn boot(&self, name: &str, disk: Disk, user_data: Option<Vec<u8>>) -> Arc<dyn Machine> {
+        self.boot_on(60, name, disk, user_data)
+    }
+
+    /// A machine whose root volume has so many gigabytes.
+    pub(crate) fn boot_on(&self, disk_gb: u32, name: &str, disk: Disk, user_data: Option<Vec<u8>>) -> Arc<dyn Machine> {
         self.room.boot(BootRequest {
             server_id: format!("id-of-{name}"),
             name: name.to_owned(),
             disk,
-            disk_gb: 60,
+            disk_gb,
             ram_mb: 4096,
             user_data,
             public_keys: vec![self.public_key()],
@@ -115,7 +120,7 @@ impl World {
 
 pub(crate) fn settings() -> Value {
     json!({"run": "r1", "answer_file": PUSHED, "timeout_seconds": 1800, "verify_seconds": 60, "linger_seconds": 5, "delete": ["C:\\Windows\\Temp\\reseal-r1"],
-        "build_account": ACCOUNT, "undo_key": "HKLM:\\SOFTWARE\\Reseal", "shutdown": true})
+        "build_account": ACCOUNT, "undo_key": "HKLM:\\SOFTWARE\\Reseal", "shutdown": true, "mode_vm": false})
 }
 
 /// Pushes an answer file made of the guest's own and starts sysprep.
@@ -132,7 +137,10 @@ pub(crate) async fn seal(runner: &mut Runner, change: impl Fn(String) -> String)
     let push = json!({"path": PUSHED, "data": BASE64.encode(&text), "sha256": sha256, "remove": [PANTHER_ANSWER]});
     runner.good("unattend_push", &push).await;
     runner
-        .good("cloudbase_prepare", &json!({"service": "cloudbase-init"}))
+        .good(
+            "cloudbase_prepare",
+            &json!({"service": "cloudbase-init", "change": true, "set": {}}),
+        )
         .await;
     let start = json!({"task": "reseal-r1-sysprep", "work": "C:\\Windows\\Temp\\reseal-r1\\sysprep", "wrapper": "x", "settings": settings()});
     assert_eq!(runner.good("sysprep_start", &start).await["started"], true);
@@ -296,12 +304,10 @@ async fn a_bad_answer_file_shows_only_on_the_clone() {
     assert_eq!(machine.power(), Power::Off);
     let clone = world.boot("clone", machine.disk(), None);
     world.wait(3600).await;
+    let dialog = world.room.machines().remove(1).stuck.unwrap();
     assert!(
-        clone
-            .console()
-            .contains("for pass [oobeSystem]. The answer file is invalid."),
-        "{}",
-        clone.console()
+        dialog.contains("for pass [oobeSystem]. The answer file is invalid."),
+        "{dialog}"
     );
     assert_eq!(clone.posted_password(), None);
     let mut raw = Raw::connect(clone.address()).await;
@@ -334,4 +340,15 @@ async fn two_hundred_guests_live_side_by_side() {
     for machine in machines {
         machine.destroy();
     }
+}
+
+#[tokio::test]
+async fn a_disk_that_is_no_windows_does_not_start() {
+    let world = World::new(&[]);
+    let machine = world.boot("blank", world.room.blank_disk(), Some(user_data()));
+    world.wait(3600).await;
+    assert!(machine.console().contains("No bootable option or device was found"));
+    assert_eq!((machine.power(), machine.posted_password()), (Power::On, None));
+    let mut raw = Raw::connect(machine.address()).await;
+    assert!(raw.http("", b"").await.is_none());
 }

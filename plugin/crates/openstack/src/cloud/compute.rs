@@ -8,6 +8,9 @@ use super::once::{Look, Made};
 use super::{OpenStack, busy};
 use crate::{json, nova};
 
+/// The most that is told of a console, in bytes.
+const CONSOLE: usize = 64 * 1024;
+
 impl OpenStack {
     pub(super) async fn list_flavors(&self) -> Result<Vec<Flavor>, CloudError> {
         Ok(self
@@ -81,32 +84,14 @@ impl OpenStack {
         self.delete(&nova::delete_server(id)).await.map_err(in_a_task)
     }
 
-    pub(super) async fn stop(&self, id: &ServerId) -> Result<(), CloudError> {
-        self.switch("stop server", id, "os-stop", "vm_state stopped").await
-    }
-
-    pub(super) async fn start(&self, id: &ServerId) -> Result<(), CloudError> {
-        self.switch("start server", id, "os-start", "vm_state active").await
-    }
-
-    /// Who is already in the wanted state is refused with a conflict that says so.
-    async fn switch(
-        &self,
-        operation: &'static str,
-        id: &ServerId,
-        action: &str,
-        there: &str,
-    ) -> Result<(), CloudError> {
-        match self.client.call(&nova::action(operation, id, action)).await {
-            Err(error) if error.http == Some(409) && error.message.contains(there) => Ok(()),
-            done => done.map(|_| ()).map_err(in_a_task),
-        }
-    }
-
     /// Windows and many clouds have nothing to show; that is no error.
     pub(super) async fn console(&self, id: &ServerId) -> Result<Option<String>, CloudError> {
         match self.client.call(&nova::console(id)).await {
-            Ok(reply) => Ok(reply.json().ok().and_then(|reply| json::text(&reply, "output"))),
+            Ok(reply) => Ok(reply
+                .json()
+                .ok()
+                .and_then(|reply| json::text(&reply, "output"))
+                .map(|text| last_words(&text))),
             Err(error) if matches!(error.http, Some(400 | 403 | 404 | 405 | 409 | 500 | 501 | 503)) => Ok(None),
             Err(error) => Err(error),
         }
@@ -130,6 +115,15 @@ impl OpenStack {
             Err(error) => Err(error),
         }
     }
+}
+
+/// The end of a console's text: a hundred lines may be of any length.
+fn last_words(text: &str) -> String {
+    let cut = text.len().saturating_sub(CONSOLE);
+    (cut..text.len())
+        .find_map(|at| text.get(at..))
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// A conflict about `task_state` or `vm_state` ends with the task.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use reseal_machine::cloud::Dialect;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::clouds_yaml::{self, Files};
@@ -41,14 +42,11 @@ impl Credentials {
     }
 
     /// What looks wrong about these credentials although they are complete.
-    pub fn remarks(&self) -> Vec<String> {
-        let Auth::Password {
-            user: User { user, .. },
-            ..
-        } = &self.auth
-        else {
+    pub fn remarks(&self, dialect: Dialect) -> Vec<String> {
+        let (Dialect::Nhn, Auth::Password { user, .. }) = (dialect, &self.auth) else {
             return Vec::new();
         };
+        let User { user, .. } = user;
         let (super::Named::Id(text) | super::Named::Name(text)) = user;
         let hex = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         if hex && matches!(user, super::Named::Name(_)) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use reseal_machine::cloud::Dialect;
 use secrecy::ExposeSecret;
 
 use super::*;
@@ -201,13 +202,15 @@ fn bad_values_are_named() {
 
 #[test]
 fn an_api_user_id_is_remarked() {
-    let with = |user| {
+    let with = |user, dialect| {
         resolve(&[NHN, &[("OS_USERNAME", user)]].concat(), &[], None)
             .unwrap()
-            .remarks()
+            .remarks(dialect)
     };
-    assert!(with("0123456789abcdef0123456789ABCDEF")[0].contains("e-mail"));
-    assert!(with("builder@example.com").is_empty());
+    let id = "0123456789abcdef0123456789ABCDEF";
+    assert!(with(id, Dialect::Nhn)[0].contains("e-mail"));
+    assert!(with("builder@example.com", Dialect::Nhn).is_empty());
+    assert!(with(id, Dialect::Openstack).is_empty(), "other clouds have such names");
 }
 
 #[test]

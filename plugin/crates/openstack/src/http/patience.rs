@@ -46,6 +46,8 @@ impl Trouble {
 
 /// Attempts in all.
 const ATTEMPTS: u32 = 6;
+/// Attempts to reach a cloud that has not answered yet: its name is more often misspelt than it is away.
+const FIRST_ATTEMPTS: u32 = 3;
 /// The longest pause of our own.
 const LONGEST: u64 = 30;
 /// The longest pause that a cloud may ask for.
@@ -60,14 +62,19 @@ pub(crate) fn trouble(status: u16, kind: CloudErrorKind) -> Trouble {
     }
 }
 
-/// The pause before the next attempt, or `None` when there is none. `noise` spreads those who failed together.
-pub(crate) fn pause(failure: &Failure, repeat: Repeat, attempt: u32, noise: &[u8]) -> Option<Duration> {
+/// The pause before the next attempt, or `None` when there is none. `known` is a cloud that has answered before; `noise`
+/// spreads those who failed together.
+pub(crate) fn pause(failure: &Failure, repeat: Repeat, attempt: u32, known: bool, noise: &[u8]) -> Option<Duration> {
     let again = match failure.trouble {
         Trouble::NotSent | Trouble::NotNow => true,
         Trouble::Lost | Trouble::Broken => repeat == Repeat::Safe,
         Trouble::Final => false,
     };
-    (again && attempt < ATTEMPTS).then(|| failure.pause.unwrap_or_else(|| own(attempt, noise)))
+    let most = match failure.trouble {
+        Trouble::NotSent if !known => FIRST_ATTEMPTS,
+        _ => ATTEMPTS,
+    };
+    (again && attempt < most).then(|| failure.pause.unwrap_or_else(|| own(attempt, noise)))
 }
 
 /// 1, 2, 4, 8, 16 seconds and up to a quarter more.
@@ -80,7 +87,8 @@ fn own(attempt: u32, noise: &[u8]) -> Duration {
     Duration::from_millis(seconds * 1000 + seconds * grain)
 }
 
-/// What the cloud asks us to wait: the header in seconds or as a date, or `retryAfter` in the body.
+/// What the cloud asks us to wait: the header in seconds or as a date, or `retryAfter` in the body. A date is measured
+/// on the cloud's own clock, where the answer tells it: ours may be hours away.
 pub(crate) fn retry_after(reply: &Reply, fault: &Fault, now: Timestamp) -> Option<Duration> {
     let text = reply
         .header("retry-after")
@@ -88,10 +96,14 @@ pub(crate) fn retry_after(reply: &Reply, fault: &Fault, now: Timestamp) -> Optio
         .or(fault.retry_after.as_deref())?;
     let seconds = text.parse::<u64>().ok().map(Duration::from_secs);
     let asked = seconds.or_else(|| {
-        let date = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-        Some(Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO))
+        let now = reply.header("date").and_then(date).unwrap_or(now);
+        Some(Duration::try_from(date(text)?.duration_since(now)).unwrap_or(Duration::ZERO))
     });
     asked.map(|pause| pause.clamp(Duration::from_secs(1), LONGEST_ASKED))
+}
+
+fn date(text: &str) -> Option<Timestamp> {
+    rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
 #[cfg(test)]
@@ -123,6 +135,18 @@ mod tests {
         assert_eq!(asked("Sun, 22 Nov 2026 02:00:00 GMT"), Some(Duration::from_secs(1)));
         assert_eq!(asked("86400"), Some(LONGEST_ASKED));
         assert_eq!(asked("soon"), None);
+        assert_eq!(asked(""), None);
+    }
+
+    #[test]
+    fn a_date_is_measured_on_the_clouds_own_clock() {
+        let mut reply = reply("Sun, 22 Nov 2026 03:00:30 GMT");
+        let theirs = HeaderValue::from_static("Sun, 22 Nov 2026 03:00:20 GMT");
+        reply.headers.insert("date", theirs);
+        for ours in ["2026-11-22T01:00:00Z", "2026-11-22T05:00:00Z"] {
+            let asked = retry_after(&reply, &Fault::read(&reply), ours.parse().unwrap());
+            assert_eq!(asked, Some(Duration::from_secs(10)), "{ours}");
+        }
     }
 
     #[test]

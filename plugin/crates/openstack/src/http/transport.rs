@@ -1,6 +1,7 @@
 //! A request with patience: sent, judged, perhaps sent again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
@@ -31,6 +32,8 @@ pub(crate) struct Transport {
     clock: Arc<dyn Clock>,
     ids: IdSource,
     pub(crate) counters: Counters,
+    /// Somebody has answered.
+    known: AtomicBool,
 }
 
 impl Transport {
@@ -43,6 +46,7 @@ impl Transport {
             clock,
             ids,
             counters: Counters::default(),
+            known: AtomicBool::new(false),
         })
     }
 
@@ -55,7 +59,8 @@ impl Transport {
                 Attempt::Done(reply) => return Ok(reply),
                 Attempt::Failed(failure) => failure,
             };
-            let Some(pause) = patience::pause(&failure, out.repeat, attempt, id.as_bytes()) else {
+            let known = self.known.load(Ordering::Relaxed);
+            let Some(pause) = patience::pause(&failure, out.repeat, attempt, known, id.as_bytes()) else {
                 return Err(failure.given_up(out.repeat));
             };
             tracing::debug!(operation = out.operation, attempt, ?pause, error = %failure.error, "Trying again");
@@ -74,7 +79,10 @@ impl Transport {
         };
         let outcome = self.wire.send(&named).await?;
         Ok(match outcome {
-            Ok(answer) => self.judge(out, answer),
+            Ok(answer) => {
+                self.known.store(true, Ordering::Relaxed);
+                self.judge(out, answer)
+            }
             Err(silence) => Attempt::Failed(silent(out, silence)),
         })
     }

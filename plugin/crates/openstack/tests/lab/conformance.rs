@@ -100,7 +100,6 @@ async fn a_group_in_use_and_an_attached_volume_are_temporary_conflicts() {
             (CloudErrorKind::Conflict, Status::Temporary),
             "{volume:?}"
         );
-        cloud.stop_server(&half.server).await.unwrap();
     }
 }
 

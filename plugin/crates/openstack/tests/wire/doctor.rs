@@ -23,13 +23,23 @@ async fn all_layers_of_a_well_cloud() {
         ("network", true),
         ("authentication", true),
         ("catalogue", true),
-        ("compute", true),
-        ("image", true),
-        ("network", true),
-        ("block storage", false),
+        ("compute service", true),
+        ("image service", true),
+        ("network service", true),
+        ("block storage service", false),
     ];
     assert_eq!(seen, layers);
     assert!(checks.last().unwrap().detail.contains("not for you"), "{checks:?}");
+    assert!(
+        checks.iter().all(|check| !check.ok || check.hint.is_none()),
+        "{checks:?}"
+    );
+
+    let mut config = script.config(&clock);
+    config.credentials.tls.insecure = true;
+    let checks = check(config).await;
+    let hint = checks[1].hint.as_deref().unwrap_or_default();
+    assert!(checks[1].ok && hint.contains("no certificate is checked"), "{checks:?}");
 }
 
 #[tokio::test]

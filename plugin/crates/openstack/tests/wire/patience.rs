@@ -2,9 +2,10 @@
 
 use reseal_machine::cloud::{ImageQuery, NewFloatingIp, NewKeypair, NewServer, RootVolume};
 use reseal_machine::{BuildId, Cloud, CloudErrorKind, FlavorId, ImageId, Marks, NetworkId, ServerId, Status};
+use reseal_openstack::{OpenStack, Service};
 use serde_json::{Value, json};
 
-use crate::script::{Answer, Script, TestClock, say, with};
+use crate::script::{Answer, Script, TOKENS, TestClock, say, with};
 
 const FLAVORS: &str = "GET /compute/v2.1/flavors/detail";
 const SERVERS: &str = "POST /compute/v2.1/servers";
@@ -242,14 +243,55 @@ async fn all_pages_are_asked_of_our_own_address() {
 #[tokio::test]
 async fn nobody_at_home_is_tried_again_and_then_named() {
     let (script, clock) = (Script::start().await, TestClock::new());
+    script.on(TOKENS, [script.token("t1")]);
     let mut config = script.config(&clock);
     // Port 1 of loopback: nobody listens there.
-    config.credentials.auth_url = "http://127.0.0.1:1/v3".to_owned();
-    let error = reseal_openstack::OpenStack::connect(config).await.unwrap_err();
+    config
+        .endpoints
+        .insert(Service::Compute, "http://127.0.0.1:1/v2.1".to_owned());
+    let error = OpenStack::connect(config).await.unwrap().flavors().await.unwrap_err();
     assert_eq!(
         (error.kind, error.status, error.perhaps),
         (CloudErrorKind::Unavailable, Status::Persistent, false)
     );
     assert!(error.message.contains("127.0.0.1"), "{error}");
     assert_eq!(clock.slept(), [1, 2, 4, 8, 16]);
+}
+
+#[tokio::test]
+async fn a_cloud_that_was_never_there_is_given_up_soon() {
+    let (script, clock) = (Script::start().await, TestClock::new());
+    let mut config = script.config(&clock);
+    config.credentials.auth_url = "http://127.0.0.1:1/v3".to_owned();
+    let error = OpenStack::connect(config).await.unwrap_err();
+    assert!(error.message.contains("cannot be reached"), "{error}");
+    assert_eq!(clock.slept(), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_list_that_repeats_itself_is_no_list() {
+    let (script, clock) = (Script::start().await, TestClock::new());
+    let cloud = script.connect(&clock).await;
+    let page = |id: &str, next: &str| {
+        let next = format!("http://elsewhere.example/v2/images?marker={next}");
+        say(200, json!({ "images": [{ "id": id }], "next": next }))
+    };
+    let images = "GET /image/v2/images";
+    for pages in [
+        vec![page("a", "x"), page("b", "y"), page("c", "x")],
+        vec![page("a", "x"), page("a", "y"), page("a", "z")],
+    ] {
+        let before = script.asked(images).len();
+        script.on(images, pages);
+        let error = cloud.images(&ImageQuery::default()).await.unwrap_err();
+        assert!(error.message.contains("circle"), "{error}");
+        assert!(script.asked(images).len() - before <= 4);
+    }
+    let full: Vec<_> = (0..1000).map(|number| json!({ "id": number.to_string() })).collect();
+    script
+        .on("GET /compute/v2.1/servers/detail", [nothing_listed()])
+        .on("GET /volume/v3/volumes/detail", [say(200, json!({ "volumes": full }))]);
+    let error = cloud.find_marked(None).await.unwrap_err();
+    assert!(error.message.contains("circle"), "{error}");
+    assert_eq!(script.asked("GET /volume/v3/volumes/detail").len(), 2);
 }

@@ -204,27 +204,10 @@ async fn a_console_that_is_not_offered_is_no_error() {
         cloud.console_output(&ServerId::new("s")).await.unwrap().as_deref(),
         Some("hello")
     );
-}
-
-#[tokio::test]
-async fn stopping_what_is_stopped_succeeds_and_a_task_is_waited_for() {
-    let (script, clock) = (Script::start().await, TestClock::new());
-    let cloud = script.connect(&clock).await;
-    let route = "POST /compute/v2.1/servers/s/action";
-    let conflict = |state: &str| refuse(409, &format!("Cannot 'stop' instance s while it is in {state}"));
-    script.on(
-        route,
-        [
-            conflict("vm_state stopped"),
-            conflict("task_state image_uploading"),
-            conflict("vm_state active"),
-        ],
-    );
-    cloud.stop_server(&ServerId::new("s")).await.unwrap();
-    let busy = cloud.stop_server(&ServerId::new("s")).await.unwrap_err();
-    assert_eq!((busy.kind, busy.status), (CloudErrorKind::Conflict, Status::Temporary));
-    cloud.start_server(&ServerId::new("s")).await.unwrap();
-    assert_eq!(script.asked(route)[0].body, json!({ "os-stop": null }));
+    let long = format!("{}끝", "처음 ".repeat(100_000));
+    script.on(route, [say(200, json!({ "output": long }))]);
+    let told = cloud.console_output(&ServerId::new("s")).await.unwrap().unwrap();
+    assert!(told.len() <= 64 * 1024 && told.ends_with(" 처음 끝"), "{}", told.len());
 }
 
 #[tokio::test]

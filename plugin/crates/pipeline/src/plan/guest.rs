@@ -5,30 +5,32 @@ use std::collections::BTreeMap;
 use reseal_engine::Leaves::{Contained, Nothing};
 use reseal_engine::{FailureClass, Policy};
 use reseal_guest::Step;
+use reseal_guest::promises::Promise;
 use reseal_guest::system::{Category, Fixes};
-use reseal_spec::model::{Cleanup, CloudbaseMode, Fix, OnFailure, WayIn};
+use reseal_spec::model::{Cleanup, CloudbaseMode, Fix, GeneralizeMode, OnFailure, WayIn};
 use reseal_spec::{Spec, SpecStep};
 use reseal_unattend::options::Base;
 
 use super::builder::{Builder, origin};
 use super::{Choices, Part, ids};
 use crate::actions::guest::{
-    AnswerFileParams, BaseFile, FileItem, FileParams, HygieneParams, MeetParams, PreflightParams, ProvisionParams,
-    ReleaseParams, ResidueParams, SettleParams, StepParams, SysprepParams,
+    AnswerFileParams, BaseFile, CloudbaseParams, FileItem, FileParams, HygieneParams, MeetParams, PreflightParams,
+    ProvisionParams, ReleaseParams, ResidueParams, SettleParams, StepParams, Suspect, SysprepParams,
 };
 use crate::facts::{FileFact, LocalFacts};
 
 /// The guest's whole preparation.
 pub(super) fn prepare(builder: &mut Builder, spec: &Spec, local: &LocalFacts, choices: &Choices) {
-    install(builder, spec, local);
+    let suspects = install(builder, spec, local);
     if choices.provisioners {
         provision(builder);
     }
     settle(builder);
     hygiene(builder, spec);
     answer_file(builder, spec);
+    cloudbase(builder, spec);
     residue(builder, spec, false);
-    preflight(builder, spec);
+    preflight(builder, spec, suspects);
     generalize(builder, spec);
 }
 
@@ -46,18 +48,9 @@ pub(super) fn visit(builder: &mut Builder, spec: &Spec, local: &LocalFacts, part
             hygiene(builder, spec);
             answer_file(builder, spec);
             residue(builder, spec, true);
-            preflight(builder, spec);
+            preflight(builder, spec, vec![]);
             leave(builder, spec);
         }
-    }
-}
-
-/// The spec's files and steps.
-fn install(builder: &mut Builder, spec: &Spec, local: &LocalFacts) {
-    files(builder, spec, local);
-    for (number, step) in spec.software.iter().enumerate() {
-        let class = FailureClass::Install;
-        software(builder, "guest", ids::CONNECT, number + 1, step, local, class);
     }
 }
 
@@ -65,6 +58,45 @@ fn settle(builder: &mut Builder) {
     let settle = SettleParams { connect: connect() };
     let title = "restart until Windows is settled";
     builder.add(ids::SETTLE, title, "guest.settle", Contained, &settle);
+}
+
+/// The spec's files and steps, and after which of these the app packages are looked at.
+fn install(builder: &mut Builder, spec: &Spec, local: &LocalFacts) -> Vec<Suspect> {
+    files(builder, spec, local);
+    let mut suspects: Vec<Suspect> = Vec::new();
+    for (number, step) in spec.software.iter().enumerate() {
+        let class = FailureClass::Install;
+        let added = software(builder, "guest", ids::CONNECT, number + 1, step, local, class);
+        if !may_bring_apps(&step.step) {
+            continue;
+        }
+        let earlier = suspects.iter().rev().map(|suspect| suspect.step.clone());
+        let since: Vec<String> = earlier.chain([connect()]).collect();
+        added.params["apps_since"] = serde_json::json!(since);
+        suspects.push(Suspect {
+            step: added.id.clone(),
+            title: added.title.clone(),
+            line: added.origin.as_ref().map(|origin| origin.line),
+        });
+    }
+    suspects
+}
+
+/// Whether a step may leave app packages behind: everything that runs a program of somebody else's.
+fn may_bring_apps(step: &Step) -> bool {
+    [
+        "install_exe",
+        "install_msi",
+        "msix",
+        "powershell",
+        "cmd",
+        "chocolatey",
+        "capability",
+        "windows_update",
+        "msu",
+        "cab",
+    ]
+    .contains(&step.name())
 }
 
 /// Others find the software installed, and what they leave is cleaned up and checked like everything else.
@@ -102,6 +134,7 @@ fn residue(builder: &mut Builder, spec: &Spec, visiting: bool) {
     let residue = ResidueParams {
         connect,
         variables,
+        remove_account: !visiting && removes_account(spec),
         visiting,
     };
     let title = "search the guest for secrets";
@@ -109,10 +142,10 @@ fn residue(builder: &mut Builder, spec: &Spec, visiting: bool) {
 }
 
 /// Nothing would make sysprep fail.
-fn preflight(builder: &mut Builder, spec: &Spec) {
+fn preflight(builder: &mut Builder, spec: &Spec, suspects: Vec<Suspect>) {
     let fix = spec.generalize.fix.iter().map(|fix| fixes(*fix)).collect();
     let connect = connect();
-    let preflight = PreflightParams { connect, fix };
+    let preflight = PreflightParams { connect, fix, suspects };
     let title = "check that sysprep can succeed";
     builder.add(ids::PREFLIGHT, title, "guest.preflight", Contained, &preflight);
 }
@@ -121,8 +154,9 @@ fn generalize(builder: &mut Builder, spec: &Spec) {
     let sysprep = SysprepParams {
         connect: connect(),
         ready: Some(ids::READY.into()),
-        remove_account: spec.connect.winrm.way_in != WayIn::ServerPassword,
+        remove_account: removes_account(spec),
         limit_seconds: spec.generalize.timeout.duration().as_secs(),
+        mode_vm: spec.generalize.mode == GeneralizeMode::Vm,
     };
     let title = "generalize with sysprep";
     builder.add(ids::SYSPREP, title, "guest.sysprep", Contained, &sysprep);
@@ -134,6 +168,11 @@ fn generalize(builder: &mut Builder, spec: &Spec) {
     builder.add(ids::RELEASE, title, "guest.release", Contained, &release);
 }
 
+/// Whether the build made an account for itself, which goes after sysprep.
+fn removes_account(spec: &Spec) -> bool {
+    spec.connect.winrm.way_in != WayIn::ServerPassword
+}
+
 /// Generalizes a machine that stays up, for whoever owns it to turn off.
 fn leave(builder: &mut Builder, spec: &Spec) {
     let sysprep = SysprepParams {
@@ -141,6 +180,7 @@ fn leave(builder: &mut Builder, spec: &Spec) {
         ready: None,
         remove_account: false,
         limit_seconds: spec.generalize.timeout.duration().as_secs(),
+        mode_vm: spec.generalize.mode == GeneralizeMode::Vm,
     };
     let title = "generalize with sysprep";
     builder.add(ids::SYSPREP, title, "guest.sysprep", Contained, &sysprep);
@@ -197,15 +237,15 @@ fn items(from: &str, to: &str, local: &LocalFacts) -> Vec<FileItem> {
 }
 
 /// One step of the user's, in the build machine or in the verifying one.
-pub(super) fn software(
-    builder: &mut Builder,
+pub(super) fn software<'a>(
+    builder: &'a mut Builder,
     prefix: &str,
     connect: &str,
     number: usize,
     step: &SpecStep,
     local: &LocalFacts,
     class: FailureClass,
-) {
+) -> &'a mut reseal_engine::Step {
     let params = StepParams {
         connect: connect.to_owned(),
         number,
@@ -213,6 +253,7 @@ pub(super) fn software(
         only_if: step.policy.only_if.clone(),
         files: hashes(&step.step, local),
         class,
+        apps_since: None,
     };
     let id = format!("{prefix}/{}", step.id_slug);
     let added = builder.add(id, title(step), "guest.step", Contained, &params);
@@ -222,6 +263,7 @@ pub(super) fn software(
         timeout_seconds: step.policy.timeout.map(|limit| limit.duration().as_secs()),
         continue_on_failure: step.policy.on_failure == OnFailure::Continue,
     };
+    added
 }
 
 fn title(step: &SpecStep) -> String {
@@ -254,12 +296,10 @@ fn answer_file(builder: &mut Builder, spec: &Spec) {
                 .unwrap_or_default(),
         ),
     };
-    let keeps = spec.cloudbase_init.mode == CloudbaseMode::Keep;
     let params = AnswerFileParams {
         connect: ids::CONNECT.into(),
         options: spec.unattend.clone(),
         base,
-        cloudbase: (!keeps).then(|| spec.cloudbase_init.service.clone()),
     };
     builder.add(
         ids::ANSWER_FILE,
@@ -270,6 +310,22 @@ fn answer_file(builder: &mut Builder, spec: &Spec) {
     );
 }
 
+/// What keeps the provider's promises on a clone: read, checked, and changed where the spec says so.
+fn cloudbase(builder: &mut Builder, spec: &Spec) {
+    let init = &spec.cloudbase_init;
+    let params = CloudbaseParams {
+        connect: connect(),
+        answer_file: ids::ANSWER_FILE.into(),
+        service: init.service.clone(),
+        change: init.mode == CloudbaseMode::SetupComplete,
+        set: init.set.clone(),
+    };
+    let names: Vec<&str> = Promise::ALL.iter().map(|promise| promise.title()).collect();
+    let verb = if params.change { "keep" } else { "check" };
+    let title = format!("{verb} for the first boot: {}", names.join(", "));
+    builder.add(ids::CLOUDBASE, title, "guest.cloudbase", Contained, &params);
+}
+
 fn fixes(fix: Fix) -> Fixes {
     match fix {
         Fix::Appx => Fixes::Appx,
@@ -278,18 +334,33 @@ fn fixes(fix: Fix) -> Fixes {
         Fix::Store => Fixes::Store,
         Fix::AnswerFiles => Fixes::AnswerFiles,
         Fix::ReservedStorage => Fixes::ReservedStorage,
+        Fix::Providers => Fixes::Providers,
     }
 }
 
 fn categories(spec: &Spec) -> Vec<Category> {
-    let one = |cleanup: &Cleanup| match cleanup {
-        Cleanup::Temp | Cleanup::CrashDumps | Cleanup::RecycleBin | Cleanup::Prefetch => Category::Temp,
-        Cleanup::EventLogs => Category::EventLogs,
-        Cleanup::ComponentStore => Category::ComponentStore,
-        Cleanup::UpdateCache | Cleanup::DeliveryOptimization => Category::UpdateCache,
-        Cleanup::History => Category::PowershellHistory,
+    let meant = |cleanup: &Cleanup| match cleanup {
+        Cleanup::Temp => vec![Category::Temp],
+        Cleanup::CrashDumps => vec![Category::CrashDumps],
+        Cleanup::RecycleBin => vec![Category::RecycleBin],
+        Cleanup::Prefetch => vec![Category::Prefetch],
+        Cleanup::EventLogs => vec![Category::EventLogs],
+        Cleanup::ComponentStore => vec![Category::ComponentStore],
+        Cleanup::UpdateCache => vec![Category::UpdateCache],
+        Cleanup::DeliveryOptimization => vec![Category::DeliveryOptimization],
+        Cleanup::History => vec![Category::PowershellHistory, Category::RunHistory],
+        Cleanup::AnswerFiles => vec![Category::AnswerFiles],
+        Cleanup::Winlogon => vec![Category::Winlogon],
+        Cleanup::Logs => vec![Category::Logs],
+        Cleanup::WsusId => vec![Category::WsusId],
+        Cleanup::SshHostKeys => vec![Category::SshHostKeys],
+        Cleanup::WindowsOld => vec![Category::WindowsOld],
+        Cleanup::ShadowCopies => vec![Category::ShadowCopies],
+        Cleanup::Hibernation => vec![Category::Hibernation],
+        Cleanup::Trim => vec![Category::Trim],
+        Cleanup::ZeroFree => vec![Category::ZeroFree],
     };
-    let mut categories: Vec<Category> = spec.generalize.cleanup.iter().map(one).collect();
+    let mut categories: Vec<Category> = spec.generalize.cleanup.iter().flat_map(meant).collect();
     categories.sort();
     categories.dedup();
     categories

@@ -24,6 +24,8 @@ pub const SETTLE: &str = "guest/settle";
 pub const HYGIENE: &str = "guest/hygiene";
 /// The answer file.
 pub const ANSWER_FILE: &str = "guest/answer-file";
+/// Cloudbase-Init is ready for the first boot.
+pub const CLOUDBASE: &str = "guest/cloudbase-init";
 /// No secrets in the guest.
 pub const RESIDUE: &str = "guest/residue";
 /// Sysprep can succeed.
@@ -48,7 +50,7 @@ pub const VERIFY_SERVER: &str = "verify/server";
 pub const VERIFY_READY: &str = "verify/server-ready";
 /// The second machine's address.
 pub const VERIFY_ADDRESS: &str = "verify/address";
-/// The injected password.
+/// The injected password; proved by a log-in where the cloud hands it out.
 pub const VERIFY_PASSWORD: &str = "verify/password";
 /// The way into the second machine with the injected password.
 pub const VERIFY_LOGIN: &str = "verify/login";
@@ -56,3 +58,25 @@ pub const VERIFY_LOGIN: &str = "verify/login";
 pub const VERIFY_CONNECT: &str = "verify/connect";
 /// What the first boot must have done.
 pub const VERIFY_PROOF: &str = "verify/proof";
+/// The clone has a new identity.
+pub const VERIFY_IDENTITY: &str = "verify/identity";
+/// The clone's drive fills its disk.
+pub const VERIFY_DRIVE: &str = "verify/drive";
+/// The clone is activated.
+pub const VERIFY_ACTIVATION: &str = "verify/activation";
+
+/// The section of the spec that a step is about, as a JSON pointer. Steps of the software have a place of their own.
+pub fn section(step: &str) -> Option<&'static str> {
+    match step {
+        SERVER | READY | ADDRESS => Some("/base"),
+        GROUP => Some("/base/allow_from"),
+        CONNECT => Some("/connect"),
+        FILES => Some("/files"),
+        ANSWER_FILE => Some("/unattend"),
+        CLOUDBASE => Some("/cloudbase_init"),
+        HYGIENE | PREFLIGHT | SYSPREP | RELEASE => Some("/generalize"),
+        CAPTURE | ACTIVE | DESCRIBE | PUBLISH => Some("/image"),
+        verify if verify.starts_with("verify/") => Some("/verify"),
+        _ => None,
+    }
+}

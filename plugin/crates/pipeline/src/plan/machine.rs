@@ -26,6 +26,12 @@ const IMAGE_SECONDS: u64 = 3 * 60 * 60;
 
 /// From nothing to a guest that answers.
 pub(super) fn start(builder: &mut Builder, spec: &Spec, facts: &Facts, choices: &Choices) {
+    keys(builder, spec, choices);
+    enter(builder, spec, facts);
+}
+
+/// What every machine of a build needs: keys, and a port that is open to the runner.
+pub(super) fn keys(builder: &mut Builder, spec: &Spec, choices: &Choices) {
     let port = spec.connect.winrm.port();
     builder.add(
         ids::IDENTITY,
@@ -48,6 +54,10 @@ pub(super) fn start(builder: &mut Builder, spec: &Spec, facts: &Facts, choices: 
         Temporary,
         &group,
     );
+}
+
+/// The build machine, up to the first answer of its guest.
+fn enter(builder: &mut Builder, spec: &Spec, facts: &Facts) {
     let server = server(spec, facts);
     let title = format!("start a {} machine from `{}`", facts.flavor.name, facts.image.name);
     builder.add(ids::SERVER, title, "cloud.server", Temporary, &server);
@@ -74,10 +84,10 @@ pub(super) fn start(builder: &mut Builder, spec: &Spec, facts: &Facts, choices: 
 /// The step that gives a machine an address.
 pub(super) fn address(builder: &mut Builder, id: &str, ready: &str, facts: &Facts) {
     let network = facts.external.as_ref().map(|network| network.id.clone());
-    let title = if network.is_some() {
-        "give it a floating address"
-    } else {
-        "take its fixed address"
+    let whom = if id == ids::ADDRESS { "it" } else { "the second machine" };
+    let title = match &network {
+        Some(_) => format!("give {whom} a floating address"),
+        None => format!("reach {whom} by the fixed address"),
     };
     builder.add(
         id,
@@ -164,6 +174,7 @@ pub(super) fn connect(spec: &Spec) -> ConnectParams {
         trust: trust(&winrm.trust),
         account,
         limit_seconds: winrm.timeout.duration().as_secs(),
+        apps: true,
     }
 }
 

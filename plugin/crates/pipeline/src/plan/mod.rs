@@ -8,6 +8,7 @@ mod machine;
 mod verify;
 
 use reseal_engine::Plan;
+use reseal_machine::ImageId;
 use reseal_spec::Spec;
 
 use crate::facts::{Facts, LocalFacts};
@@ -25,6 +26,16 @@ pub struct Planned {
     pub restarts: u32,
     /// Set when the newest image of this spec has the same content.
     pub unchanged: Option<crate::facts::Built>,
+}
+
+impl Planned {
+    /// Gives the steps that have no place of their own the place of their section, where `place` knows it.
+    pub fn place(&mut self, place: impl Fn(&str) -> Option<reseal_spec::Origin>) {
+        for step in self.plan.steps.iter_mut().filter(|step| step.origin.is_none()) {
+            let section = ids::section(&step.id).and_then(&place);
+            step.origin = section.as_ref().map(builder::origin);
+        }
+    }
 }
 
 /// What the caller decides.
@@ -81,6 +92,21 @@ pub fn visit(spec: &Spec, local: &LocalFacts, part: Part) -> Plan {
     let mut builder = Builder::default();
     guest::visit(&mut builder, spec, local, part);
     Plan::new(spec.name.clone(), builder.steps)
+}
+
+/// Plans the proof of an image that is there.
+///
+/// # Errors
+/// What the cloud's limits forbid.
+pub fn proof(spec: &Spec, facts: &Facts, choices: &Choices, image: &ImageId) -> Result<Plan, Vec<Problem>> {
+    let problems = limits::check(spec, facts, choices);
+    if problems.iter().any(|problem| !problem.warning) {
+        return Err(problems);
+    }
+    let mut builder = Builder::default();
+    machine::keys(&mut builder, spec, choices);
+    verify::prove_image(&mut builder, spec, facts, image);
+    Ok(Plan::new(spec.name.clone(), builder.steps))
 }
 
 /// The hash of what decides an image's content. `spec` must have been loaded with fixed build facts (date, id), or the

@@ -6,7 +6,7 @@ use crate::model::{RootVolume, Spec, Visibility};
 use crate::route;
 
 /// Properties that Glance keeps itself.
-const GLANCES_OWN: [&str; 18] = [
+const GLANCES_OWN: [&str; 27] = [
     "id",
     "name",
     "status",
@@ -25,6 +25,15 @@ const GLANCES_OWN: [&str; 18] = [
     "updated_at",
     "file",
     "schema",
+    "self",
+    "direct_url",
+    "locations",
+    "os_hash_algo",
+    "os_hash_value",
+    "os_hidden",
+    "stores",
+    "deleted",
+    "deleted_at",
 ];
 
 pub(super) fn check(spec: &Spec, complain: &mut Complain<'_>) {

@@ -1,5 +1,7 @@
 //! `generalize:` and `cloudbase_init:` — what happens between the last step and the image.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +26,12 @@ impl Default for Generalize {
         Self {
             fix: Vec::new(),
             timeout: Limit::minutes(40),
-            cleanup: vec![Cleanup::Temp],
+            cleanup: vec![
+                Cleanup::Temp,
+                Cleanup::CrashDumps,
+                Cleanup::RecycleBin,
+                Cleanup::Prefetch,
+            ],
             mode: GeneralizeMode::Full,
         }
     }
@@ -46,13 +53,15 @@ pub enum Fix {
     AnswerFiles,
     /// Release reserved storage.
     ReservedStorage,
+    /// Remove entries of other makers' sysprep libraries that are no longer there.
+    Providers,
 }
 
 /// Something that need not be in the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cleanup {
-    /// Temporary folders.
+    /// Temporary folders of Windows and of the accounts.
     Temp,
     /// Event logs.
     EventLogs,
@@ -60,7 +69,7 @@ pub enum Cleanup {
     ComponentStore,
     /// Downloaded updates.
     UpdateCache,
-    /// PowerShell and Run histories.
+    /// Histories and transcripts of PowerShell, and what was typed into Run.
     History,
     /// Dumps and error reports.
     CrashDumps,
@@ -70,6 +79,26 @@ pub enum Cleanup {
     DeliveryOptimization,
     /// Prefetch files.
     Prefetch,
+    /// Answer files that earlier runs left.
+    AnswerFiles,
+    /// Automatic logon and its password.
+    Winlogon,
+    /// Old logs of Windows and Setup.
+    Logs,
+    /// The id under which WSUS knows the machine.
+    WsusId,
+    /// SSH host keys; the server makes new ones at its start.
+    SshHostKeys,
+    /// `C:\Windows.old` and other leftovers of upgrades.
+    WindowsOld,
+    /// Shadow copies and restore points.
+    ShadowCopies,
+    /// The hibernation file.
+    Hibernation,
+    /// Tell the disk which blocks are free (thin disks).
+    Trim,
+    /// Fill the free space with zeros, for disks that cannot be told; takes long and lets a thin disk grow meanwhile.
+    ZeroFree,
 }
 
 /// How sysprep treats hardware.
@@ -91,6 +120,10 @@ pub struct CloudbaseInit {
     pub mode: CloudbaseMode,
     /// The name of its service.
     pub service: String,
+    /// Settings for the section `DEFAULT` of its `cloudbase-init.conf`, for example `activate_windows: "true"` or
+    /// `kms_host: kms.example.com`. Only with the mode `setup_complete`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub set: BTreeMap<String, String>,
 }
 
 impl Default for CloudbaseInit {
@@ -98,6 +131,7 @@ impl Default for CloudbaseInit {
         Self {
             mode: CloudbaseMode::SetupComplete,
             service: "cloudbase-init".to_owned(),
+            set: BTreeMap::new(),
         }
     }
 }

@@ -165,7 +165,7 @@ fn check_values(setting: &Setting, raw: &str, text: &str) -> Option<ValueFault> 
     match &setting.values {
         Values::Any => None,
         Values::Length(from, to) => check_length(raw, *from, *to),
-        Values::ProductKey if is_product_key(text) => None,
+        Values::ProductKey if is_product_key(text) || stands_for_key(text) => None,
         Values::ProductKey => Some(fault(
             "is not a product key: five groups of five letters and digits, joined by hyphens",
         )),
@@ -261,6 +261,12 @@ pub(crate) fn is_product_key(text: &str) -> bool {
         && groups
             .iter()
             .all(|group| group.len() == 5 && group.chars().all(|c| c.is_ascii_alphanumeric()))
+}
+
+/// Whether a text is no attempt at a key, but a word that a tool or a person is to replace: `TEST_CDKEY`, `none`.
+fn stands_for_key(text: &str) -> bool {
+    let digits = text.chars().any(|c| c.is_ascii_digit());
+    text.contains(['_', ' ']) || (!digits && text.len() < 25 && text.matches('-').count() < 3)
 }
 
 /// The beginning of a text, for messages.

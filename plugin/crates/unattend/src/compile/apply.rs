@@ -10,7 +10,8 @@ use super::want::{Body, Content, Element, Mode, Want};
 use crate::catalogue::number;
 use crate::document::AnswerFile;
 use crate::lint::TOKEN;
-use crate::placeholder::is_template;
+use crate::placeholder::{is_template, masked};
+use crate::secrets;
 use crate::target::{Architecture, Pass};
 use crate::xml::{self, UNATTEND, WCM};
 
@@ -98,12 +99,21 @@ pub(super) fn mask_secrets(text: &str) -> String {
         .filter(|entry| entry.setting.secret && !entry.setting.passes.is_empty())
         .filter(|entry| {
             let value = xml::text(entry.node);
-            !value.trim().is_empty() && !is_template(&value) && crate::catalogue::kms_owner(&value).is_none()
+            masked(value.trim()) != value.trim() && crate::catalogue::kms_owner(&value).is_none()
         })
         .map(|entry| edit::set_text(entry.node, "***"))
         .collect();
     edits.sort_by_key(|edit| std::cmp::Reverse(edit.range.start));
-    edits.iter().fold(text.to_owned(), |text, edit| edit.apply(&text))
+    let text = edits.iter().fold(text.to_owned(), |text, edit| edit.apply(&text));
+    mask_by_name(text)
+}
+
+/// Secrets of settings that are not in the catalogue.
+fn mask_by_name(mut text: String) -> String {
+    for place in secrets::places(&text).into_iter().rev() {
+        text.replace_range(place, "***");
+    }
+    text
 }
 
 /// Applies the wants in order.

@@ -49,6 +49,14 @@ pub(super) fn check(file: &AnswerFile<'_, '_>, target: &Target, findings: &mut V
                 Finding::error("U002", name_span(node), "a component stands outside of any `settings`")
                     .help("put it into `<settings pass=\"…\">`"),
             ),
+            other if nearest(other, ["settings", "servicing"]).is_none() => findings.push(
+                Finding::hint(
+                    "U006",
+                    name_span(node),
+                    format!("`{other}` is nothing that Setup knows"),
+                )
+                .help("Setup passes over it, Windows SIM refuses it; give it a namespace of its own"),
+            ),
             other => findings.push(stranger(node, other, &["settings", "servicing"])),
         }
     }

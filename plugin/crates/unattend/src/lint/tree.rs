@@ -341,10 +341,13 @@ fn check_loose_text(node: Node<'_, '_>, name: &str, findings: &mut Vec<Finding>)
     let lead = raw.len() - raw.trim_start().len();
     let start = loose.range().start + lead;
     let span = Span::new(start, start + raw.trim().len());
-    findings.push(
-        Finding::error("U021", span, format!("`{name}` takes elements, not a text"))
-            .help(format!("the text belongs into an element below `{name}`")),
-    );
+    let message = format!("`{name}` takes elements, not a text");
+    // Beside elements it is passed over: working files have such notes.
+    findings.push(if xml::elements(node).next().is_some() {
+        Finding::hint("U021", span, message).help("Setup passes over it; a note belongs into a comment")
+    } else {
+        Finding::error("U021", span, message).help(format!("the text belongs into an element below `{name}`"))
+    });
 }
 
 /// U028: children that must be there.

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use reseal_machine::communicator::Stream;
-use roxmltree::{Document, Node};
+use roxmltree::{Document, Node, ParsingOptions};
 
 use super::{ADDRESSING, CONFIG, Fault, SHELL, SOAP, WSMAN};
 
@@ -12,6 +12,9 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
+
+/// More nodes than any answer has. The tree of a longer one would need much more room than its text.
+const MOST_NODES: u32 = 100_000;
 
 /// An answer of the service.
 #[derive(Debug)]
@@ -50,7 +53,14 @@ pub(crate) struct Received {
 
 /// Reads an answer. Total over any text.
 pub(crate) fn parse(xml: &str) -> Result<Answer, String> {
-    let doc = Document::parse(xml).map_err(|error| format!("the answer is not XML: {error}"))?;
+    let limits = ParsingOptions {
+        nodes_limit: MOST_NODES,
+        ..ParsingOptions::default()
+    };
+    let doc = Document::parse_with_options(xml, limits).map_err(|error| match error {
+        roxmltree::Error::NodesLimitReached => format!("the answer has more than {MOST_NODES} nodes"),
+        error => format!("the answer is not XML: {error}"),
+    })?;
     let envelope = doc.root_element();
     if !envelope.has_tag_name((SOAP, "Envelope")) {
         return Err("the answer is not a SOAP 1.2 envelope".to_owned());
@@ -223,6 +233,16 @@ mod tests {
         assert!(parse("").is_err());
         assert!(parse("<html/>").is_err());
         assert!(parse("<!DOCTYPE x [<!ENTITY a \"b\">]><x>&a;</x>").is_err());
+    }
+
+    #[test]
+    fn an_answer_of_too_many_nodes_is_refused() {
+        let wide = format!("<x>{}</x>", "<a/>".repeat(200_000));
+        assert!(parse(&wide).unwrap_err().contains("more than 100000 nodes"));
+        let deep = "<a>".repeat(200_000);
+        assert!(parse(&deep).is_err());
+        let deep = format!("{}{}", "<a>".repeat(90_000), "</a>".repeat(90_000));
+        assert!(parse(&deep).unwrap_err().contains("envelope"));
     }
 
     proptest! {

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::frame::{self, ReceiverHeader};
 use crate::operations::{Answer, WrittenResult};
 use crate::resident::{Event, Resident};
+use crate::runner::Tail;
 use crate::transfer::plan::Piece;
 
 const SCRIPT: &str = include_str!("../../scripts/receiver.ps1");
@@ -39,6 +40,8 @@ pub(crate) enum LaneError {
     Exchange(Error),
     /// The receiver has ended or does not answer; another one may go on.
     Mute(String),
+    /// The guest allows no further receiver.
+    Crowded(Error),
     /// The guest could not write.
     Guest(String),
     /// What arrived is not what was sent.
@@ -50,16 +53,19 @@ pub(crate) enum LaneError {
 impl LaneError {
     /// Whether the rest of the piece may be sent again.
     pub(crate) fn may_be_gone_on_from(&self) -> bool {
-        matches!(self, Self::Loss(_) | Self::Mute(_) | Self::Damaged { .. })
+        matches!(
+            self,
+            Self::Loss(_) | Self::Mute(_) | Self::Crowded(_) | Self::Damaged { .. }
+        )
     }
 }
 
 impl From<Error> for LaneError {
     fn from(error: Error) -> Self {
-        if error.is_loss() {
-            Self::Loss(error)
-        } else {
-            Self::Exchange(error)
+        match error {
+            Error::Crowded(_) => Self::Crowded(error),
+            error if error.is_loss() => Self::Loss(error),
+            error => Self::Exchange(error),
         }
     }
 }
@@ -71,7 +77,7 @@ pub(crate) struct Lane {
     next_id: u64,
     ready: bool,
     /// The last of what it said on its errors.
-    complaint: String,
+    complaint: Tail,
 }
 
 impl Lane {
@@ -82,7 +88,7 @@ impl Lane {
             resident,
             next_id: 1,
             ready: false,
-            complaint: String::new(),
+            complaint: Tail::default(),
         })
     }
 
@@ -99,7 +105,7 @@ impl Lane {
         self.resident.send(&frame).await?;
         match self.result(1, TEST_PATIENCE).await {
             Ok(found) => Ok(found == hex::encode(Sha256::digest(&bytes))),
-            Err(LaneError::Loss(error) | LaneError::Exchange(error)) => Err(error),
+            Err(LaneError::Loss(error) | LaneError::Exchange(error) | LaneError::Crowded(error)) => Err(error),
             Err(LaneError::Guest(why) | LaneError::Mute(why)) if !self.ready => Err(Error::Protocol(why)),
             // The receiver lost its place in the stream: what comes is not what was sent.
             Err(_) => Ok(false),
@@ -161,7 +167,7 @@ impl Lane {
                     Event::Result(value) => answer = Some(value),
                     Event::End(end) if end == id => return hash_of(answer),
                     Event::End(_) | Event::Text(Stream::Out, _) => {}
-                    Event::Text(Stream::Err, text) => self.complaint.push_str(&text),
+                    Event::Text(Stream::Err, text) => self.complaint.push(&text),
                     Event::Exit(code) => return Err(self.ended(code, answer)),
                 }
             }
@@ -171,16 +177,14 @@ impl Lane {
     /// A receiver ends by itself when it lost its place, or when PowerShell cannot run.
     fn ended(&mut self, code: i32, answer: Option<Value>) -> LaneError {
         let said = answer.map(|answer| hash_of(Some(answer)));
+        let complaint = self.complaint.take().join(" ");
+        let complaint = complaint.trim();
         match said {
             Some(Err(error)) => error,
             _ if !self.ready => LaneError::Guest(format!(
-                "PowerShell ended with code {code} before it was ready: {}",
-                self.complaint.trim()
+                "PowerShell ended with code {code} before it was ready: {complaint}"
             )),
-            _ => LaneError::Mute(format!(
-                "the receiver ended with code {code}: {}",
-                self.complaint.trim()
-            )),
+            _ => LaneError::Mute(format!("the receiver ended with code {code}: {complaint}")),
         }
     }
 }

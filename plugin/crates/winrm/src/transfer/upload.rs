@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,11 +12,10 @@ use reseal_machine::communicator::{Blob, Progress, Transferred};
 use sha2::{Digest as _, Sha256};
 
 use crate::operations::{
-    self, FINISH, FileInput, FinishResult, HASH, HashResult, PREPARE, PrepareResult, RangeInput, RoomInput, STATE,
+    FINISH, FileInput, FinishResult, HASH, HashResult, PREPARE, PrepareResult, RangeInput, RoomInput, STATE,
     StateResult,
 };
-use crate::runner::Call;
-use crate::session::{Session, json};
+use crate::session::Session;
 use crate::transfer::lane::{LaneError, Mode, read_exactly};
 use crate::transfer::plan::{Piece, lanes, pieces};
 
@@ -141,29 +140,9 @@ impl Upload<'_> {
     }
 
     async fn hashes(&self, some: &[Piece]) -> Result<Vec<String>, CommError> {
-        let inputs = some
-            .iter()
-            .map(|piece| {
-                json(&RangeInput {
-                    path: self.to,
-                    offset: piece.offset,
-                    length: piece.length,
-                })
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let calls: Vec<Call<'_>> = inputs
-            .iter()
-            .map(|input| Call {
-                name: HASH.name,
-                text: HASH.text,
-                input,
-            })
-            .collect();
-        let replies = self.session.ask_all(HASH.name, &calls).await?;
-        replies
-            .into_iter()
-            .map(|reply| operations::read::<HashResult>(HASH.name, reply).map(|result| result.sha256))
-            .collect()
+        let ranges: Vec<_> = some.iter().map(|piece| self.range(*piece)).collect();
+        let found: Vec<HashResult> = self.session.ask_all(HASH, &ranges).await?;
+        Ok(found.into_iter().map(|result| result.sha256).collect())
     }
 
     /// Sends pieces over as many receivers as are worth it; each takes the next one that nobody has.
@@ -177,26 +156,39 @@ impl Upload<'_> {
             .await
             .map_err(|error| error.into_comm("testing how files can be copied"))?;
         let workers = lanes(missing.len(), self.session.client.config.shells);
-        let queue = Mutex::new(VecDeque::from(missing));
-        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let worker = |_| async {
-            while let Some(piece) = next() {
-                self.send_piece(piece, mode).await?;
+        let queue = Queue::new(missing, workers);
+        try_join_all((0..workers).map(|_| self.work(&queue, mode))).await?;
+        Ok(())
+    }
+
+    /// One worker. Where the guest has no room for its receiver, the others do its part.
+    async fn work(&self, queue: &Queue, mode: Mode) -> Result<(), CommError> {
+        while let Some(piece) = queue.take() {
+            match self.send_piece(piece, mode, queue).await? {
+                Sent::All => {}
+                Sent::NoRoom => {
+                    queue.put_back(piece);
+                    return Ok(());
+                }
             }
-            Ok::<(), CommError>(())
-        };
-        try_join_all((0..workers).map(worker)).await?;
+        }
+        queue.leave();
         Ok(())
     }
 
     /// Sends one piece, through losses: after each the guest is asked how much of it is there.
-    async fn send_piece(&self, piece: Piece, mode: Mode) -> Result<(), CommError> {
+    async fn send_piece(&self, piece: Piece, mode: Mode, queue: &Queue) -> Result<Sent, CommError> {
         let mut rest = piece;
         let mut pause = PAUSE;
         for attempt in 1.. {
             let handed = AtomicU64::new(0);
             let error = match self.try_piece(rest, mode, &handed).await {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(Sent::All),
+                // What was handed over of it would be lost count of; so only before that.
+                Err(LaneError::Crowded(error)) if rest == piece && queue.leave() => {
+                    tracing::debug!(%error, "Going on with fewer receivers");
+                    return Ok(Sent::NoRoom);
+                }
                 Err(error) => error,
             };
             let again = error.may_be_gone_on_from() && attempt < ATTEMPTS;
@@ -212,10 +204,10 @@ impl Upload<'_> {
             self.step_back(handed - kept);
             rest = rest.after(kept);
             if rest.length == 0 {
-                return Ok(());
+                return Ok(Sent::All);
             }
         }
-        Ok(())
+        Ok(Sent::All)
     }
 
     async fn try_piece(&self, piece: Piece, mode: Mode, handed: &AtomicU64) -> Result<(), LaneError> {
@@ -244,17 +236,20 @@ impl Upload<'_> {
             offset: piece.offset,
             length: handed,
         };
-        let input = RangeInput {
-            path: self.to,
-            offset: range.offset,
-            length: range.length,
-        };
-        let theirs: HashResult = self.session.ask(HASH, &input).await?;
+        let theirs: HashResult = self.session.ask(HASH, &self.range(range)).await?;
         Ok(if theirs.sha256 == hash_range(self.from, range)? {
             handed
         } else {
             0
         })
+    }
+
+    fn range(&self, piece: Piece) -> RangeInput<'_> {
+        RangeInput {
+            path: self.to,
+            offset: piece.offset,
+            length: piece.length,
+        }
     }
 
     async fn finish(&self, file: &FileInput<'_>) -> Result<(), CommError> {
@@ -297,7 +292,9 @@ impl Upload<'_> {
 
     fn explain(&self, error: LaneError) -> CommError {
         match error {
-            LaneError::Loss(error) | LaneError::Exchange(error) => error.into_comm(&format!("copying `{}`", self.to)),
+            LaneError::Loss(error) | LaneError::Exchange(error) | LaneError::Crowded(error) => {
+                error.into_comm(&format!("copying `{}`", self.to))
+            }
             LaneError::Guest(message) | LaneError::Mute(message) => CommError::Script {
                 script: "receiver".to_owned(),
                 message,
@@ -313,6 +310,46 @@ impl Upload<'_> {
                 source,
             },
         }
+    }
+}
+
+/// What became of a piece.
+enum Sent {
+    All,
+    NoRoom,
+}
+
+/// The pieces that nobody has, and how many workers are left for them.
+struct Queue {
+    pieces: Mutex<VecDeque<Piece>>,
+    workers: AtomicUsize,
+}
+
+impl Queue {
+    fn new(pieces: Vec<Piece>, workers: usize) -> Self {
+        Self {
+            pieces: Mutex::new(pieces.into()),
+            workers: AtomicUsize::new(workers),
+        }
+    }
+
+    fn take(&self) -> Option<Piece> {
+        self.pieces.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    fn put_back(&self, piece: Piece) {
+        self.pieces
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push_front(piece);
+    }
+
+    /// One worker less, unless it is the last.
+    fn leave(&self) -> bool {
+        let fewer = |workers: usize| (workers > 1).then(|| workers - 1);
+        self.workers
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer)
+            .is_ok()
     }
 }
 

@@ -22,6 +22,7 @@ async fn output_is_streamed_and_decoded() {
             out: vec![first.to_vec(), second.to_vec(), b" ok\r\n".to_vec()],
             err: vec![half.to_vec(), rest.to_vec()],
             exit: Some(-1_073_741_819),
+            ..Program::default()
         },
     ));
     let kept = Kept::default();

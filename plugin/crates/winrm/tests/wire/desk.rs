@@ -31,6 +31,8 @@ pub(crate) struct Program {
     pub(crate) err: Vec<Vec<u8>>,
     /// Never ends when there is none.
     pub(crate) exit: Option<i32>,
+    /// Does not read its input.
+    pub(crate) deaf: bool,
 }
 
 pub(crate) struct Desk {
@@ -85,6 +87,7 @@ impl Desk {
         self
     }
 
+    /// A program by its whole command line, or by its name alone.
     pub(crate) fn program(self, line: &str, program: Program) -> Self {
         self.programs.lock().unwrap().insert(line.to_owned(), program);
         self
@@ -179,7 +182,10 @@ impl Computer for Desk {
                 process
             });
         }
-        let program = self.programs.lock().unwrap().get(&command.line()).cloned();
+        let line = command.line();
+        let name = line.split(' ').next().unwrap_or_default();
+        let programs = self.programs.lock().unwrap();
+        let program = programs.get(&line).or_else(|| programs.get(name)).cloned();
         let program = program.ok_or_else(|| Fault::windows(2, "The system cannot find the file specified."))?;
         Ok(Arc::new(Playing {
             program: Mutex::new(program),
@@ -223,6 +229,9 @@ struct Playing {
 #[async_trait]
 impl Process for Playing {
     fn input(&self, _bytes: &[u8], _end: bool) -> Result<(), Fault> {
+        if self.program.lock().unwrap().deaf {
+            return Err(Fault::timed_out());
+        }
         Ok(())
     }
 

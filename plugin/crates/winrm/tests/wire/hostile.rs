@@ -164,3 +164,19 @@ async fn noise_is_an_error_and_no_panic() {
         );
     }
 }
+
+#[tokio::test]
+async fn an_answer_without_an_end_is_given_up() {
+    let mut answers = login();
+    answers.push(format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}",
+        64 << 20,
+        "x".repeat(33 << 20)
+    ));
+    let (error, seen) = run(answers).await;
+    assert!(
+        matches!(&error, CommError::Protocol(why) if why.contains("longer than 32 MiB")),
+        "{error:?}"
+    );
+    assert_eq!(seen.len(), 3);
+}

@@ -196,3 +196,16 @@ async fn https_to_an_http_port_is_no_question_of_trust() {
         "{error:?}"
     );
 }
+
+#[tokio::test]
+async fn a_service_without_basic_says_what_it_takes() {
+    let made = certificate("127.0.0.1", &rcgen::PKCS_ECDSA_P256_SHA256);
+    let served = Served::new(desk().certified(made.certified));
+    let trust = Trust::Pinned { sha256: made.sha256 };
+    let winrm = client(served.address, Transport::Https { trust }, AuthKind::Basic, |_| {});
+    let error = ask(&winrm).await.unwrap_err();
+    assert!(
+        matches!(&error, CommError::Auth(why) if why.contains("does not take Basic") && why.contains("Negotiate")),
+        "{error:?}"
+    );
+}

@@ -6,6 +6,7 @@
 mod commands;
 mod desk;
 mod hostile;
+mod limits;
 mod login;
 mod losses;
 mod proxy;

@@ -230,7 +230,7 @@ fn scripts_of_the_user() {
         "powershell",
         json!({"inline": "throw 'no such luck'"}),
     );
-    add(&mut batch, "condition", "powershell", json!({"inline": "exit 0"}));
+    add(&mut batch, "says nothing", "powershell", json!({"inline": "exit 0"}));
     let mut late = parse_step("powershell", json!({"inline": "'begun'; Start-Sleep -Seconds 60"}))
         .unwrap()
         .call(&CallContext::default());
@@ -238,6 +238,13 @@ fn scripts_of_the_user() {
     late.input["timeout_seconds"] = json!(2);
     batch.add("late", late.script, late.input);
     batch.add("holds", script("condition"), json!({"script": "1 -eq 1"}));
+    batch.add(
+        "does not hold",
+        script("condition"),
+        json!({"script": "1 -eq 1; 1 -eq 2"}),
+    );
+    batch.add("silent", script("condition"), json!({"script": "$null = 1"}));
+    batch.add("wrong", script("condition"), json!({"script": "throw 'no such thing'"}));
     let said = batch.run(&winps);
 
     let file = said["file"].result();
@@ -271,7 +278,12 @@ fn scripts_of_the_user() {
         said["throws"]
     );
     assert_eq!(said["late"].kind(), "timeout");
+    assert_eq!(said["says nothing"].result()["exit_code"], json!(0));
     assert_eq!(said["holds"].result()["value"], json!(true));
+    for case in ["does not hold", "silent"] {
+        assert_eq!(said[case].result()["value"], json!(false), "{case}");
+    }
+    assert_eq!(said["wrong"].kind(), "condition_failed");
 }
 
 #[test]
@@ -436,6 +448,9 @@ fn windows_in_pretence() {
     }
     assert_eq!(said["unknown feature"].kind(), "unknown_feature");
     assert_eq!(said["unknown group"].kind(), "unknown_group");
+    // The account was made before its group was looked for, so there is one to take away.
+    let cleared = said["unknown group, cleared"].result();
+    assert_eq!(cleared["changed"], json!(true), "{cleared}");
     assert_eq!(said["unknown service"].kind(), "unknown_service");
     assert!(!format!("{said:?}").contains("Aa1!aaaaaaaa"), "a password was shown");
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use reseal_guest::Script;
-use reseal_guest::system::{Query as _, Status, SysprepPoll};
+use reseal_guest::system::{Query as _, Status, SysprepPoll, SysprepSettings, SysprepStart};
 use serde_json::{Value, json};
 
 use super::wine::wine;
@@ -60,19 +60,20 @@ fn place_stand_in() {
     .unwrap();
 }
 
-/// Runs the wrapper in a folder of the batch; answers its last status, or `None` when it has removed its folder.
-fn run_wrapper(winps: &Path, batch: &Batch, verify_seconds: u64) -> Option<Status> {
+/// Runs the wrapper in a folder of the batch; answers its last status, or `None` when it has removed its folder, and what
+/// it told the serial port.
+fn run_wrapper(winps: &Path, batch: &Batch, verify_seconds: u64) -> (Option<Status>, String) {
     let work = batch.folder.path().join("run");
     std::fs::create_dir_all(&work).unwrap();
     let settings = json!({"run": "test", "answer_file": batch.path("answer.xml"), "timeout_seconds": 20, "verify_seconds": verify_seconds,
-        "linger_seconds": 0, "delete": [batch.path("deleted.txt")], "build_account": null, "undo_key": "HKLM:\\SOFTWARE\\ResealWrapperTest", "shutdown": false});
+        "linger_seconds": 0, "delete": [batch.path("deleted.txt")], "build_account": null, "undo_key": "HKLM:\\SOFTWARE\\ResealWrapperTest", "shutdown": false, "mode_vm": false});
     let job = json!({"task": "reseal-wrapper-test", "work": batch.native(&work), "settings": settings});
     std::fs::write(work.join("settings.json"), job.to_string()).unwrap();
-    let text = Path::new(env!("CARGO_MANIFEST_DIR")).join("ops/sysprep_wrapper.ps1");
-    std::fs::copy(text, work.join("sysprep_wrapper.ps1")).unwrap();
-    super::run_file(winps, &batch.native(&work.join("sysprep_wrapper.ps1")));
-    let last = std::fs::read(work.join("status.json")).ok()?;
-    Some(serde_json::from_slice(&last).unwrap())
+    let start = SysprepStart::new("", "", SysprepSettings::new("test", 20));
+    std::fs::write(work.join("sysprep_wrapper.ps1"), start.wrapper).unwrap();
+    let serial = super::run_file(winps, &batch.native(&work.join("sysprep_wrapper.ps1")));
+    let last = std::fs::read(work.join("status.json")).ok();
+    (last.map(|last| serde_json::from_slice(&last).unwrap()), serial)
 }
 
 #[test]
@@ -100,7 +101,9 @@ fn without_proofs_nothing_is_removed() {
         r"oobe\windeploy.exe",
     );
     batch.run(&winps);
-    let status = run_wrapper(&winps, &batch, 1).unwrap();
+    let (status, serial) = run_wrapper(&winps, &batch, 1);
+    let status = status.unwrap();
+    assert!(serial.contains("RESEAL test FAILED"), "{serial}");
     assert_eq!(
         (status.phase.as_str(), status.reason.as_deref()),
         ("failed", Some("not_generalized")),
@@ -155,6 +158,10 @@ fn with_all_proofs_every_trace_goes() {
     let undo = json!({
         "0000": json!({"kind": "value", "path": "HKLM:\\SOFTWARE\\ResealUndone", "name": "New", "existed": false, "data": null}).to_string(),
         "0001": json!({"kind": "value", "path": "HKLM:\\SOFTWARE\\ResealUndone", "name": "Old", "existed": true, "data": 7}).to_string(),
+        // What cannot be taken back does not keep the rest from it.
+        "0002": "no JSON",
+        "0003": json!({"kind": "unheard of"}).to_string(),
+        "0004": json!({"kind": "certificate", "thumbprint": "0000"}).to_string(),
     });
     let (registry_script, input) = registry(r"HKLM\SOFTWARE\ResealWrapperTest\Undo", &undo);
     batch.add("undo", registry_script, input);
@@ -176,9 +183,18 @@ fn with_all_proofs_every_trace_goes() {
             }
         }
     });
-    let status = run_wrapper(&winps, &batch, 30);
+    let (status, serial) = run_wrapper(&winps, &batch, 30);
     over.send(()).unwrap();
     writer.join().unwrap();
+    assert!(serial.contains("RESEAL test GENERALIZED"), "{serial}");
+    assert!(
+        serial.contains("LEFT change 0002") && serial.contains("LEFT change 0003"),
+        "{serial}"
+    );
+    assert!(
+        !serial.contains("LEFT change 0001") && !serial.contains("LEFT change 0004"),
+        "{serial}"
+    );
     assert_eq!(status, None, "the wrapper's folder is gone");
     for gone in ["answer.xml", "deleted.txt", "run"] {
         assert!(!batch.folder.path().join(gone).exists(), "{gone}");
@@ -199,4 +215,37 @@ fn with_all_proofs_every_trace_goes() {
         "the record of changes is gone"
     );
     let _ = std::fs::remove_file(sysprep_folder().join("Sysprep_succeeded.tag"));
+}
+
+/// Calls one function of the wrapper, without running the wrapper.
+const CALL: &str = r"param([string]$File)
+Set-StrictMode -Version 3.0
+[Console]::Out.WriteLine('##case:arguments')
+$wrapper = [Management.Automation.Language.Parser]::ParseFile($File, [ref]$null, [ref]$null)
+$wanted = { param($node) $node -is [Management.Automation.Language.FunctionDefinitionAst] -and $node.Name -eq 'Get-SysprepArguments' }
+. ([scriptblock]::Create($wrapper.Find($wanted, $true).Extent.Text))
+foreach ($mode in $false, $true) {
+    $settings = [pscustomobject]@{ answer_file = 'C:\a.xml'; mode_vm = $mode }
+    [Console]::Out.WriteLine((Get-SysprepArguments))
+}
+";
+
+#[test]
+fn the_mode_stands_on_syspreps_command_line() {
+    let Some(winps) = super::winps("the_mode_stands_on_syspreps_command_line") else {
+        return;
+    };
+    let batch = Batch::new(Platform::Linux);
+    let driver = batch.folder.path().join("call.ps1");
+    std::fs::write(&driver, CALL).unwrap();
+    let wrapper = Path::new(env!("CARGO_MANIFEST_DIR")).join("ops/sysprep_wrapper.ps1");
+    let said = batch.execute(&winps, driver.to_str().unwrap(), wrapper.to_str().unwrap());
+    let lines: Vec<&str> = said.lines().skip(1).collect();
+    assert_eq!(
+        lines,
+        [
+            r"/generalize /oobe /quit /quiet /unattend:C:\a.xml",
+            r"/generalize /oobe /mode:vm /quit /quiet /unattend:C:\a.xml",
+        ]
+    );
 }

@@ -344,7 +344,8 @@ fn facts_and_preparations() {
         "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824".to_owned(),
     );
     push.path.clone_from(&answer);
-    push.remove.push(old.clone());
+    let stale = prefix().join("drive_c/unattend.xml");
+    std::fs::write(&stale, "<unattend/>").unwrap();
     add(&mut batch, "push", &push);
     push.sha256 = "0".repeat(64);
     add(&mut batch, "push wrong", &push);
@@ -353,9 +354,8 @@ fn facts_and_preparations() {
         &mut batch,
         "fix",
         &PreflightFix {
-            fixes: vec![Fixes::Store, Fixes::AnswerFiles, Fixes::Services, Fixes::Appx],
-            packages: vec![],
             timeout_seconds: 30,
+            ..PreflightFix::new(vec![Fixes::Store, Fixes::AnswerFiles, Fixes::Services, Fixes::Appx])
         },
     );
     add(&mut batch, "preflight", &Preflight::default());
@@ -407,8 +407,25 @@ fn facts_and_preparations() {
     assert!(!UnattendFind::read(said["find none"].answer()).unwrap().found);
     let answer_written = UnattendPush::read(said["push"].answer()).unwrap();
     assert_eq!(
-        (answer_written.removed, batch.folder.path().join("old.xml").exists()),
-        (vec![old], false)
+        (
+            answer_written
+                .removed
+                .iter()
+                .any(|path| path.eq_ignore_ascii_case("C:\\unattend.xml")),
+            stale.exists()
+        ),
+        (true, false),
+        "{:?}",
+        answer_written.removed
+    );
+    let made: Vec<_> = std::fs::read_dir(batch.folder.path().join("sysprep"))
+        .unwrap()
+        .flatten()
+        .collect();
+    assert_eq!(
+        made.len(),
+        1,
+        "a file that did not arrive whole leaves nothing: {made:?}"
     );
     assert_eq!(
         std::fs::read_to_string(batch.folder.path().join("sysprep/reseal-unattend.xml")).unwrap(),

@@ -81,7 +81,7 @@ fn root(turn: &mut Turn<'_>, order: &Order, server: &str) -> (Disk, u32, Option<
             volume: id,
             delete_on_termination,
         } => {
-            let empty = turn.world.room.provider_disk("");
+            let empty = turn.world.room.blank_disk();
             let Some(volume) = turn.state.volumes.get_mut(id) else {
                 return (empty, 0, None);
             };

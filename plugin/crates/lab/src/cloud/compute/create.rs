@@ -14,7 +14,7 @@ use super::super::mode::Mode;
 use super::super::offer::{self, Flavor, Network};
 use super::super::reply::{Outcome, Refusal};
 use super::super::volume;
-use super::{boot, flavors, limits};
+use super::{boot, flavors, limits, metadata};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -165,9 +165,7 @@ fn check(turn: &Turn<'_>, new: New, version: Microversion) -> Result<Order, Refu
 }
 
 fn check_fields(mode: Mode, new: &New, version: Microversion) -> Result<(), Refusal> {
-    if new.name.is_empty() || new.name.len() > 255 || new.name.trim() != new.name {
-        return Err(Refusal::invalid("Invalid input for field/attribute name."));
-    }
+    metadata::check_name(&new.name)?;
     if new.min_count.unwrap_or(1) != 1 || new.max_count.unwrap_or(1) != 1 {
         return Err(Refusal::invalid(
             "min_count and max_count must be 1 when the root is a volume.",
@@ -179,16 +177,7 @@ fn check_fields(mode: Mode, new: &New, version: Microversion) -> Result<(), Refu
     if new.config_drive.is_some() && mode == Mode::Nhn {
         return Err(additional("config_drive"));
     }
-    let metadata = new.metadata.iter().flatten();
-    if metadata
-        .flat_map(|(key, value)| [key, value])
-        .any(|text| text.chars().count() > 255)
-    {
-        return Err(Refusal::invalid(
-            "Metadata property key or value greater than 255 characters",
-        ));
-    }
-    Ok(())
+    metadata::check(new.metadata.iter().flatten())
 }
 
 fn additional(field: &str) -> Refusal {

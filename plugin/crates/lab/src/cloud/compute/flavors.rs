@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::front::Turn;
 use super::super::mode::Mode;
 use super::super::offer::{self, Flavor};
+use super::super::paging::{USUAL, links, page};
 use super::super::reply::{Outcome, Refusal, Reply};
 
 /// How much of each object a list has.
@@ -25,33 +26,22 @@ pub(crate) fn list(turn: &Turn<'_>, detail: Detail) -> Outcome {
         query.number("minRam")?.unwrap_or(0),
     );
     let fits = |flavor: &&Flavor| u64::from(flavor.disk_gb) >= disk && u64::from(flavor.ram_mb) >= ram;
-    let marker = query.get("marker");
-    let all: Vec<&Flavor> = offer::flavors(turn.world.mode).iter().filter(fits).collect();
-    let start = match marker {
-        None => 0,
-        Some(id) => {
-            1 + all
-                .iter()
-                .position(|flavor| flavor.id() == id)
-                .ok_or_else(|| Refusal::invalid(format!("marker [{id}] not found")))?
-        }
-    };
-    let limit = query.number("limit")?.unwrap_or(1000).clamp(1, 1000);
-    let limit = usize::try_from(limit).unwrap_or(1000);
-    let page: Vec<Value> = all
-        .iter()
-        .skip(start)
-        .take(limit)
-        .map(|flavor| body(flavor, detail))
-        .collect();
-    let mut reply = json!({"flavors": page});
-    if let Some(last) = all.get(start + limit - 1).filter(|_| all.len() > start + limit) {
-        let href = format!(
-            "{}/v2/flavors?limit={limit}&marker={}",
-            turn.world.endpoints.compute,
-            last.id()
-        );
-        reply["flavors_links"] = json!([{"rel": "next", "href": href}]);
+    // All flavours of the lab are public; only an administrator may ask for others.
+    if query
+        .get("is_public")
+        .is_some_and(|public| !public.eq_ignore_ascii_case("true"))
+    {
+        return Err(Refusal::strict(
+            "only an administrator may list flavours that are not public",
+        ));
+    }
+    let all = offer::flavors(turn.world.mode).iter().filter(fits);
+    let all: Vec<(String, &Flavor)> = all.map(|flavor| (flavor.id(), flavor)).collect();
+    let page = page(&query, all, USUAL, |(id, _)| id)?;
+    let bodies: Vec<Value> = page.items.iter().map(|(_, flavor)| body(flavor, detail)).collect();
+    let mut reply = json!({"flavors": bodies});
+    if let Some(next) = &page.next {
+        reply["flavors_links"] = links(turn, next);
     }
     Ok(Reply::json(200, reply))
 }

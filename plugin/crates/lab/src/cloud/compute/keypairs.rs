@@ -10,6 +10,7 @@ use super::super::access::Microversion;
 use super::super::fresh::Fresh;
 use super::super::front::Turn;
 use super::super::mode::Mode;
+use super::super::paging::{USUAL, links, page};
 use super::super::reply::{Outcome, Refusal, Reply};
 
 /// A key pair; its name is its id.
@@ -122,7 +123,7 @@ fn show_body(turn: &Turn<'_>, name: &str, public_key: &str) -> Value {
 /// Lists all.
 pub(crate) fn list(turn: &mut Turn<'_>) -> Outcome {
     turn.ask.no_body()?;
-    turn.ask.query(&["limit", "marker"])?;
+    let query = turn.ask.query(&["limit", "marker"])?;
     let now = turn.now;
     let listed: Vec<(String, String)> = turn
         .state
@@ -131,8 +132,17 @@ pub(crate) fn list(turn: &mut Turn<'_>) -> Outcome {
         .filter(|(_, pair)| pair.fresh.listed(now))
         .map(|(name, pair)| (name.clone(), pair.public_key.clone()))
         .collect();
-    let pairs: Vec<Value> = listed.iter().map(|(name, key)| show_body(turn, name, key)).collect();
-    Ok(Reply::json(200, json!({"keypairs": pairs})))
+    let page = page(&query, listed, USUAL, |(name, _)| name)?;
+    let pairs: Vec<Value> = page
+        .items
+        .iter()
+        .map(|(name, key)| show_body(turn, name, key))
+        .collect();
+    let mut reply = json!({"keypairs": pairs});
+    if let Some(next) = &page.next {
+        reply["keypairs_links"] = links(turn, next);
+    }
+    Ok(Reply::json(200, reply))
 }
 
 /// Shows one.

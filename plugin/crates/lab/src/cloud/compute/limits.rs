@@ -9,7 +9,14 @@ use super::super::reply::{Outcome, Refusal, Reply};
 /// `GET /limits`: upstream only; NHN's guide does not have it.
 pub(crate) fn limits(turn: &Turn<'_>) -> Outcome {
     turn.ask.no_body()?;
-    turn.ask.query(&["reserved"])?;
+    let query = turn.ask.query(&["reserved"])?;
+    // The lab reserves nothing, so the answer is the same either way; anything else is no answer to the question.
+    if query
+        .get("reserved")
+        .is_some_and(|word| !["false", "true", "0", "1"].contains(&word.to_lowercase().as_str()))
+    {
+        return Err(Refusal::invalid("Invalid input for query parameters reserved."));
+    }
     if turn.world.mode == Mode::Nhn {
         return Err(Refusal::not_found("The resource could not be found."));
     }

@@ -7,6 +7,7 @@ use super::super::access::Microversion;
 use super::super::ask::Query;
 use super::super::front::Turn;
 use super::super::mode::Mode;
+use super::super::paging::{links, page, unsupported};
 use super::super::reply::{Outcome, Refusal, Reply};
 use super::flavors::Detail;
 use super::server::Server;
@@ -29,29 +30,16 @@ const KNOWN: &[&str] = &[
 pub(crate) fn list(turn: &Turn<'_>, detail: Detail, version: Microversion) -> Outcome {
     turn.ask.no_body()?;
     let query = query(turn)?;
-    let usual = turn.world.mode.server_page();
-    let limit = query
-        .number("limit")?
-        .map_or(usual, |limit| usize::try_from(limit).unwrap_or(1000))
-        .clamp(1, 1000);
-    let found = found(turn, &query);
-    let start = match query.get("marker") {
-        None => 0,
-        Some(id) => {
-            let at = found.iter().position(|server| server.id == id);
-            1 + at.ok_or_else(|| Refusal::invalid(format!("marker [{id}] not found")))?
-        }
-    };
-    let page: Vec<&Server> = found.iter().copied().skip(start).take(limit).collect();
+    let page = page(&query, found(turn, &query), turn.world.mode.server_page(), |server| {
+        server.id.as_str()
+    })?;
     let body = |server: &&Server| match detail {
         Detail::Full => view::full(turn, server, version),
         Detail::Brief => json!({"id": server.id, "name": server.name, "links": view::links(turn.world, &server.id)}),
     };
-    let mut reply = json!({"servers": page.iter().map(body).collect::<Vec<Value>>()});
-    if let Some(last) = page.last().filter(|_| found.len() > start + limit) {
-        let (base, tenant) = (&turn.world.endpoints.compute, &turn.world.tenant.id);
-        let href = format!("{base}/v2/{tenant}/servers/detail?limit={limit}&marker={}", last.id);
-        reply["servers_links"] = json!([{"rel": "next", "href": href}]);
+    let mut reply = json!({"servers": page.items.iter().map(body).collect::<Vec<Value>>()});
+    if let Some(next) = &page.next {
+        reply["servers_links"] = links(turn, next);
     }
     Ok(Reply::json(200, reply))
 }
@@ -63,6 +51,7 @@ fn query(turn: &Turn<'_>) -> Result<Query, Refusal> {
         Some(KNOWN)
     };
     let query = turn.ask.query(known.unwrap_or_default())?;
+    unsupported(&query, &["changes-since", "reservation_id"])?;
     if query
         .get("deleted")
         .is_some_and(|deleted| !deleted.eq_ignore_ascii_case("false"))

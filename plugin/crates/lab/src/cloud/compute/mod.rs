@@ -7,6 +7,7 @@ mod flavors;
 mod keypairs;
 mod limits;
 mod list;
+mod metadata;
 mod server;
 mod servers;
 mod view;
@@ -69,7 +70,7 @@ fn route(turn: &mut Turn<'_>, method: &Method, path: &[&str], version: Microvers
         (&Method::POST, ["servers", id, "action"]) => actions::act(turn, id, version),
         (&Method::GET, ["servers", id, "os-volume_attachments"]) => servers::attachments(turn, id, version),
         (method, ["servers", id, "os-server-password"]) => servers::password(turn, id, method),
-        (method, ["servers", id, "metadata", rest @ ..]) => servers::metadata(turn, id, method, rest),
+        (method, ["servers", id, "metadata", rest @ ..]) => metadata::answer(turn, id, method, rest),
         _ => Err(Refusal::strict(format!(
             "Nova has no {method} /{} here",
             path.join("/")

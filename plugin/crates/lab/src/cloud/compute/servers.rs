@@ -1,6 +1,4 @@
-//! Looking at servers, naming, marking and deleting them.
-
-use std::collections::BTreeMap;
+//! Looking at servers, naming and deleting them.
 
 use hyper::Method;
 use serde::Deserialize;
@@ -11,6 +9,7 @@ use super::super::front::Turn;
 use super::super::ids::hex32_of;
 use super::super::mode::Mode;
 use super::super::reply::{Outcome, Refusal, Reply};
+use super::metadata::check_name;
 use super::server::{Fate, Server};
 use super::view;
 
@@ -78,6 +77,7 @@ pub(crate) fn rename(turn: &mut Turn<'_>, id: &str, version: Microversion) -> Ou
     let Rename {
         server: NewName { name },
     } = turn.ask.json()?;
+    check_name(&name)?;
     settled(turn, id, "rename")?.name = name;
     let server = turn.state.servers.get(id).ok_or_else(|| missing(id))?;
     Ok(Reply::json(200, json!({"server": view::full(turn, server, version)})))
@@ -185,57 +185,6 @@ fn garbled(password: &str) -> String {
             }
         })
         .collect()
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Meta {
-    meta: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Metadata {
-    metadata: BTreeMap<String, String>,
-}
-
-/// Metadata: all, or one key.
-pub(crate) fn metadata(turn: &mut Turn<'_>, id: &str, method: &Method, path: &[&str]) -> Outcome {
-    turn.ask.query(&[])?;
-    match (method, path) {
-        (&Method::GET, []) => {
-            turn.ask.no_body()?;
-            Ok(Reply::json(200, json!({"metadata": look(turn, id)?.metadata})))
-        }
-        (&Method::GET, [key]) => {
-            turn.ask.no_body()?;
-            let value = look(turn, id)?.metadata.get(*key).cloned();
-            let value = value.ok_or_else(|| Refusal::not_found("Metadata item was not found"))?;
-            Ok(Reply::json(200, json!({"meta": {*key: value}})))
-        }
-        (&Method::PUT, [key]) => {
-            let Meta { meta } = turn.ask.json()?;
-            let Some(value) = meta.get(*key).filter(|_| meta.len() == 1).cloned() else {
-                return Err(Refusal::invalid("Request body and URI mismatch"));
-            };
-            settled(turn, id, "metadata")?.metadata.insert((*key).to_owned(), value);
-            Ok(Reply::json(200, json!({"meta": meta})))
-        }
-        (&Method::POST, []) if turn.world.mode == Mode::Openstack => {
-            let Metadata { metadata } = turn.ask.json()?;
-            let server = settled(turn, id, "metadata")?;
-            server.metadata.extend(metadata);
-            Ok(Reply::json(200, json!({"metadata": server.metadata})))
-        }
-        (&Method::DELETE, [key]) => {
-            turn.ask.no_body()?;
-            let removed = settled(turn, id, "metadata")?.metadata.remove(*key);
-            removed
-                .map(|_| Reply::empty(204))
-                .ok_or_else(|| Refusal::not_found("Metadata item was not found"))
-        }
-        _ => Err(Refusal::strict(format!("no {method} of metadata here"))),
-    }
 }
 
 impl Server {

@@ -17,7 +17,9 @@ pub(crate) struct Base {
     pub(crate) size: u64,
     pub(crate) active: bool,
     pub(crate) properties: BTreeMap<String, String>,
-    /// What was captured; a provider's image is made by the room.
+    /// Whether it is the provider's.
+    pub(crate) public: bool,
+    /// What was captured. A provider's image is made by the room, and of an uploaded file nothing was kept.
     pub(crate) captured: Option<Disk>,
 }
 
@@ -37,6 +39,7 @@ impl Base {
                     .iter()
                     .map(|(key, value)| ((*key).to_owned(), value.clone()))
                     .collect(),
+                public: true,
                 captured: None,
             });
         }
@@ -50,14 +53,17 @@ impl Base {
             size: image.size,
             active: status == "active",
             properties: image.properties.clone(),
+            public: false,
             captured: image.disk.clone(),
         })
     }
 
     /// A copy of its disk.
     pub(crate) fn disk(&self, world: &World) -> Disk {
-        self.captured
-            .clone()
-            .unwrap_or_else(|| world.room.provider_disk(&self.name))
+        match &self.captured {
+            Some(disk) => disk.clone(),
+            None if self.public => world.room.provider_disk(&self.name),
+            None => world.room.blank_disk(),
+        }
     }
 }

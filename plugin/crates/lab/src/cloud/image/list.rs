@@ -69,6 +69,9 @@ fn check(mode: Mode, query: &Query) -> Result<(), Refusal> {
                 KNOWN.join(", ")
             )));
         }
+        if ["member_status"].contains(&name) && query.get("visibility") != Some("shared") {
+            return Err(Refusal::strict("member_status goes with visibility=shared"));
+        }
         if name != "tag" && query.all(name).count() > 1 {
             return Err(Refusal::strict(format!("query parameter '{name}' comes twice")));
         }
@@ -159,8 +162,10 @@ fn filtered(turn: &Turn<'_>, entries: &[Entry], query: &Query) -> Result<Vec<Val
 /// One filter. Paging, order and those that are compared elsewhere let everything pass.
 fn equals(body: &Value, name: &str, wanted: &str) -> bool {
     match name {
-        "limit" | "marker" | "sort" | "sort_key" | "sort_dir" | "size_min" | "size_max" | "member_status"
-        | "os_hidden" => true,
+        "limit" | "marker" | "sort" | "sort_key" | "sort_dir" | "size_min" | "size_max" => true,
+        // Nobody shares with the project, and nothing is hidden: what asks for such images finds none.
+        "member_status" => wanted == "all",
+        "os_hidden" => !wanted.eq_ignore_ascii_case("true"),
         "tag" => body["tags"]
             .as_array()
             .is_some_and(|tags| tags.iter().any(|tag| tag == wanted)),

@@ -1,6 +1,7 @@
 //! Glance: public images, the project's own, and what can be done to them.
 
 mod base;
+mod fields;
 mod images;
 mod list;
 mod members;

@@ -7,27 +7,11 @@ use serde_json::Value;
 use super::super::front::Turn;
 use super::super::mode::Mode;
 use super::super::reply::{Outcome, Refusal, Reply};
+use super::fields;
 use super::images::Image;
 use super::view;
 
 const MEDIA_TYPE: &str = "application/openstack-images-v2.1-json-patch";
-const READ_ONLY: &[&str] = &[
-    "id",
-    "status",
-    "size",
-    "virtual_size",
-    "checksum",
-    "owner",
-    "created_at",
-    "updated_at",
-    "self",
-    "file",
-    "schema",
-    "direct_url",
-    "os_hash_algo",
-    "os_hash_value",
-    "stores",
-];
 const BASE: &[&str] = &[
     "name",
     "visibility",
@@ -83,12 +67,7 @@ pub(crate) fn patch(turn: &mut Turn<'_>, id: &str) -> Outcome {
     for operation in operations {
         draft.apply(mode, operation)?;
     }
-    if draft.properties.len() > 128 {
-        return Err(Refusal::new(
-            413,
-            "The limit has been exceeded on the number of allowed image properties.",
-        ));
-    }
+    fields::check_count(draft.properties.len())?;
     draft.commit(image);
     image.updated = now;
     Ok(Reply::json(200, view::of_own(image, &tenant, now)))
@@ -127,9 +106,7 @@ impl Draft {
             )));
         };
         let key = key.replace("~1", "/").replace("~0", "~");
-        if READ_ONLY.contains(&key.as_str()) {
-            return Err(Refusal::forbidden(format!("Attribute '{key}' is read-only.")));
-        }
+        fields::check_writable(&key)?;
         match (op, value) {
             (Op::Remove, None) => self.remove(mode, &key),
             (Op::Remove, Some(_)) => Err(Refusal::strict("'remove' takes no value")),
@@ -146,7 +123,7 @@ impl Draft {
         if !self.properties.contains_key(key) {
             return Err(missing(key));
         }
-        inherited(mode, key)?;
+        fields::steered(mode, key)?;
         self.properties.remove(key);
         Ok(())
     }
@@ -155,13 +132,8 @@ impl Draft {
         if op == Op::Replace && !self.properties.contains_key(&key) {
             return Err(missing(&key));
         }
-        inherited(mode, &key)?;
-        let Value::String(text) = value else {
-            return Err(Refusal::invalid(format!(
-                "Invalid value for property '{key}': {value} is not of type 'string'"
-            )));
-        };
-        self.properties.insert(key, text.clone());
+        let text = fields::property(mode, &key, value)?;
+        self.properties.insert(key, text);
         Ok(())
     }
 
@@ -176,18 +148,15 @@ impl Draft {
         };
         let text = || value.as_str().map(str::to_owned).ok_or_else(|| wrong("string"));
         match key {
-            "name" => self.name = text()?,
+            "name" => {
+                self.name = text()?;
+                fields::check_name(&self.name)?;
+            }
             "min_disk" => self.min_disk_gb = number()?,
             "min_ram" => self.min_ram_mb = number()?,
             "protected" => self.protected = value.as_bool().ok_or_else(|| wrong("boolean"))?,
-            "visibility" => self.visibility = visibility(mode, text()?)?,
-            "tags" => {
-                let tags: Option<Vec<String>> = value
-                    .as_array()
-                    .and_then(|tags| tags.iter().map(|tag| tag.as_str().map(str::to_owned)).collect());
-                self.tags = tags.ok_or_else(|| wrong("array"))?;
-                self.tags.iter().try_for_each(|tag| check_tag(mode, tag))?;
-            }
+            "visibility" => self.visibility = fields::visibility(mode, text()?)?,
+            "tags" => self.tags = fields::tags(mode, value)?,
             _ => {
                 return Err(Refusal::forbidden(format!(
                     "Attribute '{key}' can be replaced only for a queued image."
@@ -198,48 +167,22 @@ impl Draft {
     }
 }
 
-/// On NHN, what came with the base image and steers the hypervisor or the console is left alone.
-fn inherited(mode: Mode, key: &str) -> Result<(), Refusal> {
-    let steered = key.starts_with("hw_") || (key.starts_with("nhncloud_") && key != "nhncloud_allow_download");
-    if mode == Mode::Nhn && steered {
-        return Err(Refusal::forbidden(format!("Property '{key}' is protected")));
-    }
-    Ok(())
-}
-
 fn missing(key: &str) -> Refusal {
     Refusal::conflict(format!("Property {key} does not exist."))
-}
-
-/// A visibility that the project may choose.
-pub(crate) fn visibility(mode: Mode, wanted: String) -> Result<String, Refusal> {
-    match (mode, wanted.as_str()) {
-        (_, "private" | "shared") | (Mode::Openstack, "community") => Ok(wanted),
-        (_, "public") => Err(Refusal::forbidden(
-            "You are not authorized to complete publicize_image action.",
-        )),
-        _ => Err(Refusal::invalid(format!("Invalid visibility value: {wanted}"))),
-    }
-}
-
-/// A tag that may be set.
-pub(crate) fn check_tag(mode: Mode, tag: &str) -> Result<(), Refusal> {
-    if tag.is_empty() || tag.chars().count() > 255 || (mode == Mode::Nhn && tag.starts_with('_')) {
-        return Err(Refusal::invalid(format!("Invalid tag '{tag}'")));
-    }
-    Ok(())
 }
 
 /// Puts or removes one tag.
 pub(crate) fn tag(turn: &mut Turn<'_>, id: &str, tag: &str) -> Outcome {
     turn.ask.bare()?;
-    check_tag(turn.world.mode, tag)?;
+    fields::check_tag(turn.world.mode, tag)?;
     let put = turn.ask.method == Method::PUT;
     let image = view::own(turn, id)?;
     let there = image.tags.iter().any(|known| known == tag);
     match (put, there) {
         (true, true) => {}
-        (true, false) if image.tags.len() >= 128 => return Err(Refusal::new(413, "Maximum number of tags exceeded.")),
+        (true, false) if image.tags.len() >= fields::MOST => {
+            return Err(Refusal::new(413, "Maximum number of tags exceeded."));
+        }
         (true, false) => image.tags.push(tag.to_owned()),
         (false, true) => image.tags.retain(|known| known != tag),
         (false, false) => return Err(Refusal::not_found(format!("Tag {tag} not found"))),

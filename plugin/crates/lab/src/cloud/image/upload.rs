@@ -8,8 +8,8 @@ use super::super::ask::Payload;
 use super::super::front::Turn;
 use super::super::mode::Mode;
 use super::super::reply::{Outcome, Refusal, Reply};
+use super::fields;
 use super::images::{Image, NewImage};
-use super::patch::{check_tag, visibility};
 use super::view;
 
 /// Creates an image without data.
@@ -22,6 +22,7 @@ pub(crate) fn create(turn: &mut Turn<'_>) -> Outcome {
     for (key, value) in fields {
         set(mode, &mut new, &mut tags, &key, &value)?;
     }
+    fields::check_count(new.properties.len())?;
     if mode == Mode::Nhn && (new.name.is_empty() || !new.properties.contains_key("os_type")) {
         return Err(Refusal::invalid("name and os_type are required."));
     }
@@ -65,26 +66,34 @@ fn set(mode: Mode, new: &mut NewImage, tags: &mut Vec<String>, key: &str, value:
             .and_then(|number| u32::try_from(number).ok())
             .ok_or_else(wrong)
     };
+    fields::check_writable(key)?;
     match key {
-        "name" => new.name = text()?,
-        "visibility" => new.visibility = visibility(mode, text()?)?,
+        "name" => {
+            new.name = text()?;
+            fields::check_name(&new.name)?;
+        }
+        "visibility" => new.visibility = fields::visibility(mode, text()?)?,
         "protected" => new.protected = value.as_bool().ok_or_else(wrong)?,
-        "disk_format" => new.disk_format = text()?,
-        "container_format" => new.container_format = text()?,
+        "disk_format" => {
+            new.disk_format = text()?;
+            fields::check_disk_format(&new.disk_format)?;
+        }
+        "container_format" => {
+            new.container_format = text()?;
+            fields::check_container_format(&new.container_format)?;
+        }
         "min_disk" => new.min_disk_gb = number()?,
         "min_ram" => new.min_ram_mb = number()?,
-        "tags" => {
-            let given: Option<Vec<String>> = value
-                .as_array()
-                .and_then(|tags| tags.iter().map(|tag| tag.as_str().map(str::to_owned)).collect());
-            *tags = given.ok_or_else(wrong)?;
-            tags.iter().try_for_each(|tag| check_tag(mode, tag))?;
-        }
-        "id" | "status" | "size" | "checksum" | "owner" | "created_at" | "updated_at" => {
-            return Err(Refusal::forbidden(format!("Attribute '{key}' is read-only.")));
+        "tags" => *tags = fields::tags(mode, value)?,
+        "os_hidden" if value == &Value::Bool(false) => {}
+        "os_hidden" => {
+            return Err(Refusal::strict(
+                "a hidden image is one that nobody finds; leave os_hidden out",
+            ));
         }
         _ => {
-            new.properties.insert(key.to_owned(), text()?);
+            let text = fields::property(mode, key, value)?;
+            new.properties.insert(key.to_owned(), text);
         }
     }
     Ok(())

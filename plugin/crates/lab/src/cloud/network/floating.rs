@@ -9,7 +9,9 @@ use super::super::front::Turn;
 use super::super::ids::hex32_of;
 use super::super::mode::Mode;
 use super::super::offer;
+use super::super::paging::{USUAL, page};
 use super::super::reply::{Outcome, Refusal, Reply};
+use super::networks::a_list;
 
 /// A floating IP.
 pub(crate) struct FloatingIp {
@@ -208,10 +210,11 @@ pub(crate) fn list(turn: &mut Turn<'_>) -> Outcome {
         keys.iter()
             .all(|key| query.get(key).is_none_or(|wanted| body[*key] == wanted))
     };
-    Ok(Reply::json(
-        200,
-        json!({"floatingips": bodies.filter(fits).collect::<Vec<_>>()}),
-    ))
+    let all: Vec<Value> = bodies.filter(fits).collect();
+    let page = page(&query, all, USUAL, |body: &Value| {
+        body["id"].as_str().unwrap_or_default()
+    })?;
+    Ok(a_list(turn, "floatingips", &page, Value::clone))
 }
 
 /// Releases one.

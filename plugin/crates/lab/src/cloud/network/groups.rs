@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use super::super::ask::present;
 use super::super::fresh::Fresh;
 use super::super::front::Turn;
+use super::super::paging::{USUAL, page};
 use super::super::reply::{Outcome, Refusal, Reply};
+use super::networks::a_list;
 use super::rules::Rule;
 
 /// A security group.
@@ -105,8 +107,8 @@ pub(crate) fn list(turn: &mut Turn<'_>) -> Outcome {
                 && query.get("name").is_none_or(|name| group.name == name)
                 && query.get("description").is_none_or(|text| group.description == text)
         });
-    let bodies: Vec<Value> = groups.map(|group| body(turn, group)).collect();
-    Ok(Reply::json(200, json!({"security_groups": bodies})))
+    let page = page(&query, groups.collect(), USUAL, |group: &&Group| group.id.as_str())?;
+    Ok(a_list(turn, "security_groups", &page, |group| body(turn, group)))
 }
 
 /// Shows one.

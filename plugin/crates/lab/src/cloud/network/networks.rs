@@ -6,20 +6,38 @@ use super::super::ask::Query;
 use super::super::front::Turn;
 use super::super::ids::hex32_of;
 use super::super::offer::{self, Network};
+use super::super::paging::{Page, USUAL, links, page};
 use super::super::reply::{Outcome, Refusal, Reply};
 
 const FILTERS: &[&str] = &["router:external", "id", "name", "shared", "limit", "marker"];
 
-fn found(turn: &Turn<'_>) -> Result<Vec<&'static Network>, Refusal> {
+fn found(turn: &Turn<'_>) -> Result<Page<(String, &'static Network)>, Refusal> {
     turn.ask.no_body()?;
     let query = turn.ask.query(FILTERS)?;
-    let external = boolean(&query, "router:external")?;
+    let (external, shared) = (boolean(&query, "router:external")?, boolean(&query, "shared")?);
+    // The public network is the one that is shared.
     let fits = |network: &&Network| {
         external.is_none_or(|external| network.external == external)
+            && shared.is_none_or(|shared| network.external == shared)
             && query.get("id").is_none_or(|id| network.id() == id)
             && query.get("name").is_none_or(|name| network.name == name)
     };
-    Ok(offer::networks(turn.world.mode).iter().filter(fits).collect())
+    let found = offer::networks(turn.world.mode).iter().filter(fits);
+    page(
+        &query,
+        found.map(|network| (network.id(), network)).collect(),
+        USUAL,
+        |(id, _)| id,
+    )
+}
+
+/// A list under its name, with the link to its next page.
+pub(super) fn a_list<T>(turn: &Turn<'_>, name: &str, page: &Page<T>, body: impl Fn(&T) -> Value) -> Reply {
+    let mut reply = json!({name: page.items.iter().map(body).collect::<Vec<Value>>()});
+    if let Some(next) = &page.next {
+        reply[format!("{name}_links")] = links(turn, next);
+    }
+    Reply::json(200, reply)
 }
 
 fn boolean(query: &Query, name: &str) -> Result<Option<bool>, Refusal> {
@@ -35,8 +53,9 @@ fn boolean(query: &Query, name: &str) -> Result<Option<bool>, Refusal> {
 
 /// `GET /v2.0/networks`.
 pub(crate) fn list(turn: &Turn<'_>) -> Outcome {
-    let networks: Vec<Value> = found(turn)?.into_iter().map(|network| body(turn, network)).collect();
-    Ok(Reply::json(200, json!({"networks": networks})))
+    Ok(a_list(turn, "networks", &found(turn)?, |(_, network)| {
+        body(turn, network)
+    }))
 }
 
 /// `GET /v2.0/networks/{id}`.
@@ -72,11 +91,9 @@ fn owner(turn: &Turn<'_>, network: &Network) -> String {
 
 /// NHN's `GET /v2.0/vpcs`.
 pub(crate) fn vpcs(turn: &Turn<'_>) -> Outcome {
-    let vpcs: Vec<Value> = found(turn)?
-        .into_iter()
-        .map(|network| vpc_body(turn, network))
-        .collect();
-    Ok(Reply::json(200, json!({"vpcs": vpcs})))
+    Ok(a_list(turn, "vpcs", &found(turn)?, |(_, network)| {
+        vpc_body(turn, network)
+    }))
 }
 
 fn vpc_body(turn: &Turn<'_>, network: &Network) -> Value {
@@ -119,8 +136,11 @@ pub(crate) fn vpc_subnets(turn: &Turn<'_>) -> Outcome {
             && query.get("id").is_none_or(|id| network.subnet_id() == id)
             && query.get("name").is_none_or(|name| network.subnet == name)
     });
-    let subnets: Vec<Value> = inner.map(|network| vpc_subnet(turn, network)).collect();
-    Ok(Reply::json(200, json!({"vpcsubnets": subnets})))
+    let inner = inner.map(|network| (network.subnet_id(), network)).collect();
+    let page = page(&query, inner, USUAL, |(id, _): &(String, &Network)| id)?;
+    Ok(a_list(turn, "vpcsubnets", &page, |(_, network)| {
+        vpc_subnet(turn, network)
+    }))
 }
 
 /// `GET /v2.0/subnets`.
@@ -136,12 +156,10 @@ pub(crate) fn subnets(turn: &Turn<'_>) -> Outcome {
         json!({"id": network.subnet_id(), "name": network.subnet, "network_id": network.id(), "cidr": network.cidr, "ip_version": 4,
                "enable_dhcp": true, "gateway_ip": "127.0.0.1", "tenant_id": owner(turn, network)})
     };
-    let subnets: Vec<Value> = offer::networks(turn.world.mode)
-        .iter()
-        .filter(fits)
-        .map(subnet)
-        .collect();
-    Ok(Reply::json(200, json!({"subnets": subnets})))
+    let found = offer::networks(turn.world.mode).iter().filter(fits);
+    let found = found.map(|network| (network.subnet_id(), network)).collect();
+    let page = page(&query, found, USUAL, |(id, _): &(String, &Network)| id)?;
+    Ok(a_list(turn, "subnets", &page, |(_, network)| subnet(network)))
 }
 
 /// `GET /v2.0/ports`: those that Nova made for servers. They are there as soon as the server has an address.
@@ -166,12 +184,13 @@ pub(crate) fn ports(turn: &Turn<'_>) -> Outcome {
             && query.get("network_id").is_none_or(|id| server.network.id() == id);
         if fits {
             let address = server.address().unwrap_or_default();
-            ports.push(json!({"id": server.port, "status": "ACTIVE", "name": "", "network_id": server.network.id(),
+            ports.push((server.port.clone(), json!({"id": server.port, "status": "ACTIVE", "name": "", "network_id": server.network.id(),
                 "tenant_id": turn.world.tenant.id, "device_id": server.id, "device_owner": owner, "mac_address": server.mac,
                 "fixed_ips": [{"subnet_id": server.network.subnet_id(), "ip_address": address}],
                 "security_groups": server.groups, "admin_state_up": true, "port_security_enabled": true,
-                "allowed_address_pairs": []}));
+                "allowed_address_pairs": []})));
         }
     }
-    Ok(Reply::json(200, json!({"ports": ports})))
+    let page = page(&query, ports, USUAL, |(id, _): &(String, Value)| id)?;
+    Ok(a_list(turn, "ports", &page, |(_, port)| port.clone()))
 }

@@ -1,5 +1,7 @@
 //! Volumes and volume types as JSON.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::super::clockwork::micros;
@@ -7,6 +9,7 @@ use super::super::front::Turn;
 use super::super::ids::uuid_of;
 use super::super::mode::Mode;
 use super::super::offer;
+use super::super::paging::{USUAL, links, page, unsupported};
 use super::super::reply::{Outcome, Refusal, Reply};
 use super::volumes::{Volume, look, missing};
 
@@ -35,44 +38,64 @@ pub(crate) fn list(turn: &mut Turn<'_>, detail: Detail) -> Outcome {
         upstream.get(..)
     };
     let query = turn.ask.query(known.unwrap_or_default())?;
-    let (limit, offset) = (
-        query.number("limit")?.unwrap_or(1000).clamp(1, 1000),
-        query.number("offset")?.unwrap_or(0),
-    );
     let now = turn.now;
-    let mut listed: Vec<_> = turn
+    let mut found: Vec<_> = turn
         .state
         .volumes
         .values()
         .filter(|volume| volume.fresh.listed(now))
         .map(|volume| (volume.created, volume.id.clone()))
         .collect();
-    listed.sort_by(|a, b| b.cmp(a));
-    let marker = match query.get("marker") {
-        None => 0,
-        Some(id) => {
-            1 + listed
+    found.sort_by(|a, b| b.cmp(a));
+    sort(&mut found, query.get("sort"))?;
+    let wanted = query.get("metadata").map(pairs).transpose()?;
+    let fits = |volume: &Volume| {
+        query.get("name").is_none_or(|name| volume.name == name)
+            && query.get("status").is_none_or(|status| volume.status(now) == status)
+            && wanted
                 .iter()
-                .position(|(_, listed)| listed == id)
-                .ok_or_else(|| Refusal::invalid(format!("marker [{id}] not found")))?
-        }
+                .flatten()
+                .all(|(key, value)| volume.metadata.get(key) == Some(value))
     };
-    let skip = marker + usize::try_from(offset).unwrap_or(usize::MAX / 2);
-    let volumes = listed
+    // What is filtered out is no place to begin at, and does not count as skipped.
+    let volumes = found
         .iter()
         .filter_map(|(_, id)| turn.state.volumes.get(id))
-        .filter(|volume| {
-            query.get("name").is_none_or(|name| volume.name == name)
-                && query.get("status").is_none_or(|status| volume.status(now) == status)
-        });
-    let page = volumes
-        .skip(skip)
-        .take(usize::try_from(limit).unwrap_or(1000))
-        .map(|volume| match detail {
-            Detail::Full => body(turn, volume),
-            Detail::Brief => json!({"id": volume.id, "name": volume.name, "links": []}),
-        });
-    Ok(Reply::json(200, json!({"volumes": page.collect::<Vec<Value>>()})))
+        .filter(|volume| fits(volume));
+    let offset = usize::try_from(query.number("offset")?.unwrap_or(0)).unwrap_or(usize::MAX);
+    let volumes: Vec<&Volume> = match query.get("marker") {
+        None => volumes.skip(offset).collect(),
+        Some(_) if offset > 0 => return Err(Refusal::strict("offset and marker are two ways to say it; send one")),
+        Some(_) => volumes.collect(),
+    };
+    let page = page(&query, volumes, USUAL, |volume: &&Volume| volume.id.as_str())?;
+    let shown = page.items.iter().map(|volume| match detail {
+        Detail::Full => body(turn, volume),
+        Detail::Brief => json!({"id": volume.id, "name": volume.name, "links": []}),
+    });
+    let mut reply = json!({"volumes": shown.collect::<Vec<Value>>()});
+    if let Some(next) = &page.next {
+        reply["volumes_links"] = links(turn, next);
+    }
+    Ok(Reply::json(200, reply))
+}
+
+/// The order, newest first unless something else is asked for.
+fn sort<T>(found: &mut [T], wanted: Option<&str>) -> Result<(), Refusal> {
+    match wanted {
+        None | Some("created_at" | "created_at:desc") => Ok(()),
+        Some("created_at:asc") => {
+            found.reverse();
+            Ok(())
+        }
+        Some(other) => Err(Refusal::strict(format!("sort '{other}'; the lab knows created_at"))),
+    }
+}
+
+/// Cinder's filter by metadata: a Python dictionary in quotes of either kind.
+fn pairs(text: &str) -> Result<BTreeMap<String, String>, Refusal> {
+    let wrong = || Refusal::invalid(format!("Invalid filter metadata: {text}"));
+    serde_json::from_str(&text.replace('\'', "\"")).map_err(|_| wrong())
 }
 
 /// The whole volume.
@@ -99,7 +122,15 @@ pub(crate) fn body(turn: &Turn<'_>, volume: &Volume) -> Value {
 /// The volume types.
 pub(crate) fn types(turn: &Turn<'_>) -> Outcome {
     turn.ask.no_body()?;
-    turn.ask.query(&["is_public", "limit", "marker"])?;
+    let query = turn.ask.query(&["is_public", "limit", "marker"])?;
+    unsupported(&query, &["limit", "marker"])?;
+    // All types of the lab are public; `None` asks for all.
+    let public = query.get("is_public").map(str::to_lowercase);
+    if public.is_some_and(|public| !["true", "none"].contains(&public.as_str())) {
+        return Err(Refusal::strict(
+            "only an administrator may list types that are not public",
+        ));
+    }
     let kind = |name: &&str| {
         json!({"id": uuid_of(&format!("type/{name}")), "name": name, "is_public": true, "os-volume-type-access:is_public": true,
                "extra_specs": {"volume_backend_name": name.to_lowercase().replace(' ', "_")}, "description": null})

@@ -1,13 +1,12 @@
-//! The answer file's way into the guest, Cloudbase-Init's preparation, sysprep's start and progress.
+//! The answer file's way into the guest, sysprep's start and progress.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answered, Cx, Done, Failure, read, task};
+use super::{Answered, Cx, Done, Failure, read, system, task};
 use crate::guest::files::{Content, hash};
-use crate::guest::provider::SETUP_COMPLETE;
 use crate::guest::sysprep::{self, Settings};
 use crate::guest::windows::SYSTEM;
 
@@ -49,7 +48,6 @@ struct Push {
     path: String,
     data: String,
     sha256: String,
-    remove: Vec<String>,
 }
 
 /// `unattend_push`.
@@ -62,60 +60,14 @@ pub fn push(cx: &mut Cx<'_>, input: &Value) -> Answered {
     if sha256 != wanted.sha256.to_lowercase() {
         return Err(Failure::new("hash_mismatch", "the answer file did not arrive whole"));
     }
-    let removed: Vec<String> = wanted
-        .remove
-        .iter()
-        .filter(|path| !cx.state.disk.files.remove(path).is_empty())
-        .cloned()
-        .collect();
+    let removed = system::stale_answers(&cx.state.disk, &wanted.path);
+    for path in &removed {
+        cx.state.disk.files.remove(path);
+    }
     cx.state.disk.files.write(&wanted.path, Content::closed(bytes), cx.now);
     Ok(Done::quick(
         json!({"path": wanted.path, "sha256": sha256, "removed": removed}),
     ))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Prepare {
-    service: String,
-}
-
-/// `cloudbase_prepare`: the service waits for SetupComplete.cmd, and forgets the machines it has seen.
-pub fn cloudbase(cx: &mut Cx<'_>, input: &Value) -> Answered {
-    let wanted: Prepare = read(input)?;
-    if wanted.service != "cloudbase-init" {
-        return Err(Failure::new(
-            "invalid_input",
-            "only `setup_complete` for `cloudbase-init`",
-        ));
-    }
-    if !cx.state.disk.cloudbase.present {
-        let none = json!({"present": false, "start_mode_before": null, "setup_complete": "none", "state_removed": 0, "warnings": []});
-        return Ok(Done::quick(none));
-    }
-    let before = std::mem::replace(&mut cx.state.disk.cloudbase.start, "Manual".to_owned());
-    cx.state.disk.put_service("cloudbase-init", "Manual", true);
-    let line = "sc config cloudbase-init start= auto && net start cloudbase-init\r\n";
-    let script = cx.state.disk.files.text(SETUP_COMPLETE).map(ToOwned::to_owned);
-    let done = match script {
-        Some(script) if script.contains("cloudbase-init") => "kept",
-        Some(script) => {
-            cx.state
-                .disk
-                .files
-                .write_text(SETUP_COMPLETE, &format!("{script}\r\n{line}"), cx.now);
-            "extended"
-        }
-        None => {
-            cx.state.disk.files.write_text(SETUP_COMPLETE, line, cx.now);
-            "created"
-        }
-    };
-    let removed = std::mem::take(&mut cx.state.disk.cloudbase.instances).len();
-    let result = json!({
-        "present": true, "start_mode_before": before, "setup_complete": done, "state_removed": removed, "warnings": [],
-    });
-    Ok(Done::after(1.0, result))
 }
 
 #[derive(Deserialize)]

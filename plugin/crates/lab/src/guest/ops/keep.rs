@@ -1,68 +1,14 @@
-//! Cleaning before capture, and looking for what must not stay.
+//! Looking for what must not stay, logs to bring home, and our own traces.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answered, Cx, Done, Failure, read};
-use crate::guest::files::{Content, key, like};
+use crate::guest::files::{key, like};
 use crate::guest::inspect::contains;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Hygiene {
-    categories: Vec<String>,
-    keep: Vec<String>,
-    timeout_seconds: f64,
-}
-
-/// `hygiene`.
-pub fn hygiene(cx: &mut Cx<'_>, input: &Value) -> Answered {
-    let wanted: Hygiene = read(input)?;
-    let mut seconds = 1.0;
-    let mut results = Vec::new();
-    for category in &wanted.categories {
-        let (freed, removed) = clean(cx, category, &wanted.keep);
-        seconds += if category == "component_store" { 900.0 } else { 5.0 };
-        let done = seconds <= wanted.timeout_seconds;
-        results.push(
-            json!({"category": category, "done": done, "freed": freed, "removed": removed, "failed": 0, "detail": ""}),
-        );
-    }
-    let free = cx.state.disk.free_bytes();
-    Ok(Done::after(
-        seconds.min(wanted.timeout_seconds),
-        json!({"categories": results, "free_bytes": free}),
-    ))
-}
-
-fn clean(cx: &mut Cx<'_>, category: &str, keep: &[String]) -> (u64, usize) {
-    let folders: &[&str] = match category {
-        "temp" => &["C:\\Windows\\Temp", "C:\\Windows\\Prefetch"],
-        "update_cache" => &["C:\\Windows\\SoftwareDistribution\\Download"],
-        "event_logs" => {
-            cx.state.disk.oldest_event = cx.now;
-            &[]
-        }
-        _ => &[],
-    };
-    let kept = |path: &str| {
-        let path = key(path);
-        keep.iter()
-            .any(|keep| path.starts_with(&key(keep)) || key(keep).starts_with(&path))
-    };
-    let found = folders.iter().flat_map(|folder| cx.state.disk.files.below(folder));
-    let gone: Vec<String> = found
-        .filter(|entry| !kept(&entry.path))
-        .map(|entry| entry.path.clone())
-        .collect();
-    let removed: Vec<_> = gone.iter().flat_map(|path| cx.state.disk.files.remove(path)).collect();
-    let freed = removed
-        .iter()
-        .filter_map(|entry| entry.content.as_ref())
-        .map(Content::size)
-        .sum();
-    (freed, removed.len())
-}
+/// Where the machine's environment is kept.
+const ENVIRONMENT: &str = "HKLM:\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Environment";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,7 +33,13 @@ pub fn residue(cx: &Cx<'_>, input: &Value) -> Answered {
         .filter(|entry| inside(&entry.path, wanted.roots.as_deref()))
         .collect();
     let mut hits = Vec::new();
-    for (secret, name) in wanted.secrets.iter().zip(&wanted.names) {
+    let named = || wanted.secrets.iter().zip(&wanted.names);
+    let is_short = |secret: &str| secret.encode_utf16().count() < SHORTEST;
+    let short: Vec<&String> = named()
+        .filter(|(secret, _)| is_short(secret))
+        .map(|(_, name)| name)
+        .collect();
+    for (secret, name) in named().filter(|(secret, _)| !is_short(secret)) {
         for entry in &files {
             let content = entry
                 .content
@@ -98,28 +50,97 @@ pub fn residue(cx: &Cx<'_>, input: &Value) -> Answered {
                 hits.push(json!({"name": name, "where": "file", "path": entry.path, "count": count}));
             }
         }
-        for (path, value) in registry_texts(cx) {
-            if value.contains(secret.as_str()) {
-                hits.push(json!({"name": name, "where": "registry", "path": path, "count": 1}));
+        for (path, bytes) in registry_data(cx) {
+            let count = contains(&bytes, secret);
+            if count > 0 {
+                hits.push(json!({"name": name, "where": "registry", "path": path, "count": count}));
             }
         }
     }
-    let values = registry_texts(cx).count();
-    let result = json!({"scanned_files": files.len(), "scanned_values": values, "hits": hits});
+    let values = registry_data(cx).count();
+    let result = json!({"scanned_files": files.len(), "scanned_values": values, "hits": hits,
+        "skipped_files": 0, "skipped": [], "short": short});
     Ok(Done::after(8.0, result))
+}
+
+/// Shorter texts are found everywhere.
+const SHORTEST: usize = 6;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Leftovers {
+    prefix: String,
+    #[expect(
+        dead_code,
+        reason = "part of the contract; the lab's way in is taken back as a whole"
+    )]
+    undo_key: String,
+    answer_file: String,
+    #[expect(dead_code, reason = "part of the contract; the lab counts no bytes")]
+    keep: Vec<String>,
+}
+
+/// `leftovers`: what the lab's Windows keeps of them.
+pub fn leftovers(cx: &Cx<'_>, input: &Value) -> Answered {
+    let wanted: Leftovers = read(input)?;
+    let disk = &cx.state.disk;
+    let ours = |user: &&crate::guest::windows::User| user.name.starts_with(&wanted.prefix);
+    let accounts: Vec<&String> = disk.users.values().filter(ours).map(|user| &user.name).collect();
+    let folders = disk.users.values().filter(ours).filter(|user| user.profile);
+    let profiles: Vec<String> = folders.map(|user| format!("C:\\Users\\{}", user.name)).collect();
+    let tasks: Vec<&String> = cx
+        .state
+        .live
+        .tasks
+        .keys()
+        .filter(|name| name.starts_with(&wanted.prefix))
+        .collect();
+    let stale = super::system::stale_answers(disk, &wanted.answer_file);
+    let answers: Vec<Value> = stale
+        .iter()
+        .map(|path| json!({"path": path, "secret": false}))
+        .collect();
+    let none: [&str; 0] = [];
+    let sum = json!({"files": 0, "bytes": 0});
+    Ok(Done::after(
+        2.0,
+        json!({
+            "undo": [], "accounts": accounts, "profiles": profiles, "certificates": [], "listeners": [],
+            "winrm": {"basic": false, "unencrypted": false}, "token_filter": null, "firewall_rules": [], "tasks": tasks,
+            "answer_files": answers, "winlogon": none, "histories": none, "transcripts": none, "script_events": 0,
+            "ssh_host_keys": none, "first_boot": none, "temp": sum, "dumps": none, "logs": sum, "update_cache": sum,
+            "user_files": [], "cloudbase_state": disk.cloudbase.instances, "wsus": none, "upgrade_folders": none,
+            "hibernation": false, "hosts": none, "agents": [], "problems": [],
+        }),
+    ))
 }
 
 fn inside(path: &str, roots: Option<&[String]>) -> bool {
     roots.is_none_or(|roots| roots.iter().any(|root| key(path).starts_with(&key(root))))
 }
 
-fn registry_texts<'a>(cx: &'a Cx<'_>) -> impl Iterator<Item = (String, String)> + 'a {
+/// Every value of the registry with its bytes. The machine's environment is a key like any other.
+fn registry_data<'a>(cx: &'a Cx<'_>) -> impl Iterator<Item = (String, Vec<u8>)> + 'a {
     let keys = cx.state.disk.registry.values();
-    keys.flat_map(|key| {
+    let values = keys.flat_map(|key| {
         key.values
             .iter()
-            .map(|(name, (_, data))| (format!("{}\\{name}", key.path), data.to_string()))
-    })
+            .map(|(name, (kind, data))| (format!("{}, {name}", key.path), bytes(kind, data)))
+    });
+    let variables = cx.state.disk.environment.iter();
+    values.chain(variables.map(|(name, value)| (format!("{ENVIRONMENT}, {name}"), value.as_bytes().to_vec())))
+}
+
+fn bytes(kind: &str, data: &Value) -> Vec<u8> {
+    match data {
+        Value::String(text) if kind == "binary" => hex::decode(text).unwrap_or_default(),
+        Value::String(text) => text.as_bytes().to_vec(),
+        Value::Array(texts) => {
+            let texts: Vec<&str> = texts.iter().filter_map(Value::as_str).collect();
+            texts.join("\n").into_bytes()
+        }
+        other => other.to_string().into_bytes(),
+    }
 }
 
 #[derive(Deserialize)]

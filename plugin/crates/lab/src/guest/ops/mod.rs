@@ -4,16 +4,23 @@
 //! answers the kind `unknown_operation` and is recorded as a violation; an input that does not fit answers
 //! `invalid_input` and is recorded too.
 
+pub mod cloudbase;
 pub mod detect;
+pub mod environment;
+pub mod features;
+pub mod firewall;
 pub mod generalize;
+pub mod hygiene;
 pub mod install;
 pub mod keep;
 pub mod places;
-pub mod settings;
+pub mod registry;
+pub mod service;
 pub mod system;
 pub mod task;
 pub mod transfer;
 pub mod update;
+pub mod user;
 pub mod verify;
 
 use jiff::Timestamp;
@@ -170,6 +177,11 @@ impl Failure {
         }})
     }
 
+    /// What a script answers when a cmdlet of Windows threw: the message and nothing else that a program could use.
+    pub fn thrown(message: impl Into<String>) -> Self {
+        Self::new("unexpected", message)
+    }
+
     fn outcome(self) -> Outcome {
         Outcome {
             answer: self.answer(),
@@ -189,6 +201,15 @@ pub type Answered = Result<Done, Failure>;
 /// `invalid_input`.
 pub fn read<T: DeserializeOwned>(input: &Value) -> Result<T, Failure> {
     serde_json::from_value(input.clone()).map_err(|error| Failure::new("invalid_input", error.to_string()))
+}
+
+/// Whether something is to be there.
+fn presence(state: &str) -> Result<bool, Failure> {
+    match state {
+        "present" => Ok(true),
+        "absent" => Ok(false),
+        other => Err(Failure::new("invalid_input", format!("the state is `{other}`"))),
+    }
 }
 
 /// Runs an operation.
@@ -249,12 +270,12 @@ fn dispatch(cx: &mut Cx<'_>, op: &str, input: &Value) -> Answered {
         "chocolatey" => install::chocolatey(cx, input),
         "powershell_module" => install::module(cx, input),
         "powershell" | "cmd" => install::script(cx, op, input),
-        "windows_feature" | "optional_feature" | "capability" => settings::features(cx, op, input),
-        "registry" => settings::registry(cx, input),
-        "service" => settings::service(cx, input),
-        "environment" => settings::environment(cx, input),
-        "firewall" => settings::firewall(cx, input),
-        "user" => settings::user(cx, input),
+        "windows_feature" | "optional_feature" | "capability" => features::features(cx, op, input),
+        "registry" => registry::registry(cx, input),
+        "service" => service::service(cx, input),
+        "environment" => environment::environment(cx, input),
+        "firewall" => firewall::firewall(cx, input),
+        "user" => user::user(cx, input),
         "file" => places::file(cx, input),
         "zip" => places::zip(cx, input),
         "unzip" => places::unzip(cx, input),
@@ -270,11 +291,14 @@ fn dispatch(cx: &mut Cx<'_>, op: &str, input: &Value) -> Answered {
         "preflight_fix" => system::fix(cx, input),
         "unattend_find" => generalize::find(cx, input),
         "unattend_push" => generalize::push(cx, input),
-        "cloudbase_prepare" => generalize::cloudbase(cx, input),
+        "cloudbase_prepare" => cloudbase::prepare(cx, input),
+        "first_boot" => cloudbase::first_boot(cx, input),
+        "appx_blockers" => system::appx(cx),
         "sysprep_start" => generalize::start(cx, input),
         "sysprep_poll" => generalize::poll(cx, input),
-        "hygiene" => keep::hygiene(cx, input),
+        "hygiene" => hygiene::hygiene(cx, input),
         "residue" => keep::residue(cx, input),
+        "leftovers" => keep::leftovers(cx, input),
         "collect_logs" => keep::logs(cx, input),
         "cleanup_self" => keep::cleanup(cx, input),
         "verify_facts" => verify::facts(cx),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Answered, Cx, Done, Failure, Then, read};
 use crate::guest::machine::{Guest, after};
 use crate::guest::provider::PANTHER_ANSWER;
-use crate::guest::windows::BitLocker;
+use crate::guest::windows::{BitLocker, SPECIALIZED, Windows};
 
 /// `identity`.
 pub fn identity(cx: &Cx<'_>) -> Answered {
@@ -107,6 +107,12 @@ const ANSWER_FILES: [&str; 3] = [
     "C:\\unattend.xml",
 ];
 
+/// Those that are there, but for the image's own.
+pub fn stale_answers(disk: &Windows, own: &str) -> Vec<&'static str> {
+    let present = |path: &&str| !path.eq_ignore_ascii_case(own) && disk.files.content(path).is_some();
+    ANSWER_FILES.into_iter().filter(present).collect()
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Preflight {
@@ -119,10 +125,19 @@ pub fn preflight(cx: &Cx<'_>, input: &Value) -> Answered {
     let wanted: Preflight = read(input)?;
     let disk = &cx.state.disk;
     let setup = &disk.setup;
+    let armed = |fault: &str| cx.faults().armed(fault).is_some();
+    let image_state = if armed("audit-mode") {
+        SPECIALIZED
+    } else {
+        setup.image_state
+    };
+    let domain = if armed("domain-joined") {
+        "corp.example"
+    } else {
+        "WORKGROUP"
+    };
     let service = |name: &str| disk.services.get(&name.to_lowercase());
-    let appx = wanted
-        .appx
-        .then(|| json!({"available": true, "blockers": blockers(cx)}));
+    let appx = wanted.appx.then(|| apps(cx));
     // The probe starts the service, which runs on demand only.
     let sppsvc = service("sppsvc").map(|service| {
         if service.start == "Disabled" {
@@ -134,13 +149,7 @@ pub fn preflight(cx: &Cx<'_>, input: &Value) -> Answered {
     let bitlocker = disk.bitlocker.iter().map(|drive| {
         json!({"drive": "C:", "conversion": drive.conversion, "percent": drive.percent, "protection": u32::from(drive.conversion == 1)})
     });
-    let present = |path: &&str| disk.files.content(path).is_some();
-    let answer_files: Vec<&str> = ANSWER_FILES.into_iter().filter(present).collect();
-    let profiles = disk
-        .users
-        .values()
-        .filter(|user| user.profile)
-        .map(|user| json!({"sid": disk.sid(user), "path": format!("C:\\Users\\{}", user.name), "loaded": false}));
+    let answer_files = stale_answers(disk, "");
     let services = ["WSearch", "wuauserv", "AppXSvc", "CryptSvc"].iter().filter_map(|name| service(name)).map(|service| {
         json!({"name": service.name, "state": if service.running { "running" } else { "stopped" }, "start": service.start})
     });
@@ -149,21 +158,29 @@ pub fn preflight(cx: &Cx<'_>, input: &Value) -> Answered {
         json!({
             "elevated": true, "user_sid": cx.sid, "language_mode": language_mode(cx), "now_utc": cx.now.to_string(),
             "build": disk.profile.build, "edition": disk.profile.edition_id, "installation_type": disk.profile.installation_type,
-            "product_type": 3, "image_state": setup.image_state, "generalization_state": setup.generalization,
+            "product_type": 3, "image_state": image_state, "generalization_state": setup.generalization,
             "cleanup_state": setup.cleanup, "audit_boot": 0,
             "sysprep_running": u32::from(cx.state.live.sysprep.as_ref().is_some_and(|run| run.running)),
             "rearm_count": wanted.license.then_some(disk.license.rearm),
-            "license_status": wanted.license.then_some(disk.license.status), "sppsvc": sppsvc, "sppsvc_start": "Auto",
+            "license_status": wanted.license.then_some(disk.license.status), "sppsvc": sppsvc,
+            "sppsvc_start": service("sppsvc").map(|service| service.start.clone()),
             "pending": pending(cx), "reserved_storage": reserved_storage(cx), "appx": appx,
             "appx_service": service("AppXSvc").map(|service| service.start.clone()),
             "store": {"auto_download": null, "consumer_features_disabled": null},
-            "bitlocker": bitlocker.collect::<Vec<_>>(), "domain_joined": false, "domain": "WORKGROUP",
-            "roles": roles(cx), "hyperv_switches": 0, "iis_encrypted_credentials": false, "upgrade_keys": 0,
-            "windows_old": false, "answer_files": answer_files, "external_providers": providers(cx),
-            "services": services.collect::<Vec<_>>(), "sense_onboarded": cx.faults().armed("sense-onboarded").is_some(),
-            "profiles": profiles.collect::<Vec<_>>(), "free_bytes": disk.free_bytes(), "bcd": 0, "problems": [],
+            "bitlocker": bitlocker.collect::<Vec<_>>(), "domain_joined": armed("domain-joined"), "domain": domain,
+            "roles": roles(cx), "hyperv_switches": 0, "iis_encrypted_credentials": false, "upgrade_keys": u32::from(armed("upgraded")),
+            "windows_old": armed("upgraded"), "answer_files": answer_files, "external_providers": providers(cx),
+            "services": services.collect::<Vec<_>>(), "sense_onboarded": armed("sense-onboarded"),
+            "profiles": profiles(disk), "free_bytes": disk.free_bytes(), "bcd": u32::from(armed("bcd-unreadable")), "problems": [],
         }),
     ))
+}
+
+fn profiles(disk: &Windows) -> Vec<Value> {
+    let owners = disk.users.values().filter(|user| user.profile);
+    owners
+        .map(|user| json!({"sid": disk.sid(user), "path": format!("C:\\Users\\{}", user.name), "loaded": false}))
+        .collect()
 }
 
 fn reserved_storage(cx: &Cx<'_>) -> &'static str {
@@ -195,10 +212,25 @@ fn roles<'a>(cx: &'a Cx<'_>) -> Vec<&'a String> {
 
 fn providers(cx: &Cx<'_>) -> Vec<Value> {
     let armed = cx.faults().armed("provider");
-    let command = armed.map(|dll| format!("{},SysPrep_Cleanup", if dll.is_empty() { "DscCore.dll" } else { &dll }));
+    let command = armed.map(|dll| {
+        if dll.is_empty() {
+            "DscCore.dll,SysPrep_Cleanup".to_owned()
+        } else {
+            dll
+        }
+    });
     let entry =
         |command| json!({"pass": "Cleanup", "name": "{00000000-0000-0000-0000-000000000001}", "command": command});
     command.into_iter().map(entry).collect()
+}
+
+/// `appx_blockers`.
+pub fn appx(cx: &Cx<'_>) -> Answered {
+    Ok(Done::after(2.5, apps(cx)))
+}
+
+fn apps(cx: &Cx<'_>) -> Value {
+    json!({"available": true, "blockers": blockers(cx)})
 }
 
 fn blockers(cx: &Cx<'_>) -> Vec<Value> {
@@ -222,6 +254,11 @@ struct Fix {
     fixes: Vec<String>,
     packages: Vec<String>,
     timeout_seconds: f64,
+    #[expect(
+        dead_code,
+        reason = "part of the contract; the lab's policies are taken back as a whole"
+    )]
+    undo_key: String,
 }
 
 /// `preflight_fix`.
@@ -239,6 +276,33 @@ pub fn fix(cx: &mut Cx<'_>, input: &Value) -> Answered {
         seconds.min(wanted.timeout_seconds),
         json!({"fixes": fixes}),
     ))
+}
+
+/// Stops what disturbs sysprep, and makes startable what it needs.
+fn services(disk: &mut Windows) -> Vec<String> {
+    let mut said = Vec::new();
+    for name in ["WSearch", "tiledatamodelsvc", "WMPNetworkSvc", "InstallService"] {
+        let running = disk.services.get_mut(&name.to_lowercase()).filter(|one| one.running);
+        if let Some(service) = running {
+            service.running = false;
+            said.push(format!("{name} stopped"));
+        }
+    }
+    for name in ["AppXSvc", "wuauserv", "sppsvc", "CryptSvc", "VSS"] {
+        let disabled = disk.services.get_mut(&name.to_lowercase());
+        if let Some(service) = disabled.filter(|one| one.start == "Disabled") {
+            "Manual".clone_into(&mut service.start);
+            said.push(format!("{name} enabled"));
+        }
+    }
+    for name in ["sppsvc", "CryptSvc"] {
+        let stopped = disk.services.get_mut(&name.to_lowercase()).filter(|one| !one.running);
+        if let Some(service) = stopped {
+            service.running = true;
+            said.push(format!("{name} started"));
+        }
+    }
+    said
 }
 
 fn one_fix(cx: &mut Cx<'_>, name: &str, packages: &[String]) -> Result<(bool, f64, String), Failure> {
@@ -264,8 +328,13 @@ fn one_fix(cx: &mut Cx<'_>, name: &str, packages: &[String]) -> Result<(bool, f6
             Ok((percent > 0, f64::from(percent) * 6.0, "decrypted".to_owned()))
         }
         "services" => {
-            disk.put_service("sppsvc", "AutoDelayed", true);
-            Ok((true, 3.0, "sppsvc runs".to_owned()))
+            let said = services(disk);
+            let detail = if said.is_empty() {
+                "nothing to do".to_owned()
+            } else {
+                said.join(", ")
+            };
+            Ok((!said.is_empty(), 3.0, detail))
         }
         "store" => Ok((true, 0.5, "automatic downloads are off".to_owned())),
         "answer_files" => {
@@ -276,6 +345,7 @@ fn one_fix(cx: &mut Cx<'_>, name: &str, packages: &[String]) -> Result<(bool, f6
             Ok((gone > 0, 0.5, format!("{gone} files removed")))
         }
         "reserved_storage" => Ok((true, 10.0, "disabled".to_owned())),
+        "providers" => Ok((false, 0.5, "nothing to do".to_owned())),
         other => Err(Failure::new("invalid_input", format!("`{other}` is not a cure"))),
     }
 }

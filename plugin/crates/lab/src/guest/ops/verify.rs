@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Answered, Cx, Done};
+use super::{Answered, Cx, Done, cloudbase};
 
 /// What a build leaves when it forgets to clean.
 const TRACES: [&str; 3] = [
@@ -14,11 +14,6 @@ const TRACES: [&str; 3] = [
 /// `verify_facts`.
 pub fn facts(cx: &Cx<'_>) -> Answered {
     let disk = &cx.state.disk;
-    let channel = if disk.license.kms_host.is_some() || disk.license.status != 1 {
-        "Volume:GVLK"
-    } else {
-        "Retail"
-    };
     let traces = disk
         .files
         .all()
@@ -33,23 +28,15 @@ pub fn facts(cx: &Cx<'_>) -> Answered {
         .values()
         .filter(|user| user.profile)
         .map(|user| format!("C:\\Users\\{}", user.name));
-    let plugins = disk.cloudbase.instances.contains(&cx.guest.birth.server_id);
-    let grace = if disk.license.status == 1 { 259_200 } else { 0 };
     Ok(Done::after(
         6.0,
         json!({
             "computer_name": disk.computer_name, "machine_sid": disk.machine_sid, "image_state": disk.setup.image_state,
-            "license": {
-                "status": disk.license.status, "description": "Windows(R) Operating System, VOLUME_KMSCLIENT channel",
-                "channel": channel, "grace_minutes": grace, "kms_host": disk.license.kms_host.clone().unwrap_or_default(),
-            },
+            "license": cloudbase::license(disk),
             "drive_c_bytes": disk.c_bytes, "disk_unallocated_bytes": disk.unallocated,
             "system_locale": disk.locale.system, "user_locale": disk.locale.user, "ui_language": disk.locale.ui,
             "input_locale": disk.locale.input, "time_zone": disk.locale.time_zone,
-            "cloudbase": {
-                "present": disk.cloudbase.present, "start_mode": disk.cloudbase.start,
-                "instances": disk.cloudbase.instances, "plugins_done": plugins,
-            },
+            "cloudbase": cloudbase::state(cx),
             "oldest_system_event_utc": disk.oldest_event.to_string(), "users": users.collect::<Vec<_>>(),
             "profiles": profiles.collect::<Vec<_>>(), "rearm_count": disk.license.rearm,
             "traces": traces.map(|entry| entry.path.clone()).collect::<Vec<_>>(),

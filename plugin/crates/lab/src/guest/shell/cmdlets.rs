@@ -7,6 +7,7 @@ use crate::guest::machine::{Event, after};
 
 impl Shell<'_> {
     /// Runs a cmdlet; its output is what it gives back.
+    // Long because it is the list of them: an arm each, and nothing between the arms.
     pub(super) fn cmdlet(&mut self, name: &str, given: &Arguments, scope: &mut Scope) -> Done<Value> {
         let first = |name: &str| given.get(name, 0);
         match name {

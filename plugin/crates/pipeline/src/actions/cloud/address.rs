@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context, FailureClass};
-use reseal_machine::cloud::{Marked, NewFloatingIp, ResourceKind};
+use reseal_machine::cloud::NewFloatingIp;
 use reseal_machine::{FloatingIpId, NetworkId};
 use serde::{Deserialize, Serialize};
 
-use super::look_again;
+use super::left_by_in_time;
 use super::ready::ReadyOutput;
 use crate::world::World;
 
@@ -35,16 +35,11 @@ pub(super) struct Give(pub(super) World);
 
 impl Give {
     async fn release_earlier(&self, cx: &Context<'_>) -> Result<(), ActionError> {
-        match look_again(cx, || self.allocated(cx)).await? {
-            Some(id) => Ok(self.0.cloud.delete_floating_ip(&id).await?),
-            None => Ok(()),
+        let cloud = self.0.cloud.as_ref();
+        for left in left_by_in_time(cloud, cx).await? {
+            cloud.delete_floating_ip(&FloatingIpId::new(left.id)).await?;
         }
-    }
-
-    async fn allocated(&self, cx: &Context<'_>) -> Result<Option<FloatingIpId>, ActionError> {
-        let marked = self.0.cloud.find_marked(Some(cx.build())).await?;
-        let own = |found: &Marked| found.kind == ResourceKind::FloatingIp && found.marks.step == cx.step().id;
-        Ok(marked.into_iter().find(own).map(|found| FloatingIpId::new(found.id)))
+        Ok(())
     }
 }
 

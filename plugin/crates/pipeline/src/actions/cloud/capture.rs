@@ -4,6 +4,7 @@
 //! is deleted and its volume is free), and `createImage` for an image-backed machine. The image is born under the build's
 //! own name, by which a later look finds it; it gets its real name when it is published.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -50,12 +51,11 @@ impl Action for Capture {
 
     async fn run(&self, cx: &Context<'_>, params: &CaptureParams) -> Result<CaptureOutput, ActionError> {
         let ready: ReadyOutput = cx.output(&params.ready)?;
-        let made = match ready.volumes.first() {
-            Some(volume) => self.upload(cx, params, &ready.server, volume).await,
-            None => self
-                .ask(cx, params, ImageSource::Server { server: ready.server })
-                .await
-                .map_err(ActionError::from),
+        let made = if let Some(volume) = ready.volumes.first() {
+            self.upload(cx, params, &ready.server, volume).await
+        } else {
+            let whole = ImageSource::Server { server: ready.server };
+            self.ask(cx, params, whole).await?.map_err(ActionError::from)
         };
         made.map(|image| CaptureOutput { image })
             .map_err(|error| error.class(FailureClass::Capture))
@@ -64,35 +64,58 @@ impl Action for Capture {
     async fn undo(
         &self,
         cx: &Context<'_>,
-        params: &CaptureParams,
+        _params: &CaptureParams,
         output: Option<&CaptureOutput>,
     ) -> Result<(), ActionError> {
-        let found = match output {
-            Some(output) => Some(output.clone()),
-            None => self.find(cx, params).await?,
+        let look = || async {
+            let named = self.named(cx).await?;
+            Ok((!named.is_empty()).then_some(named))
         };
-        let Some(CaptureOutput { image }) = found else {
-            return Ok(());
+        let named = match output {
+            Some(_) => self.named(cx).await?,
+            None => look_again(cx, look).await?.unwrap_or_default(),
         };
-        if let Observed::Present(Image { protected: true, .. }) = self.0.cloud.image(&image).await? {
-            let open = ImageChanges {
-                protected: Some(false),
-                ..ImageChanges::default()
-            };
-            self.0.cloud.update_image(&image, &open).await?;
+        let images: BTreeSet<_> = output
+            .map(|known| known.image.clone())
+            .into_iter()
+            .chain(named)
+            .collect();
+        for image in images {
+            self.delete(&image).await?;
         }
-        self.0.cloud.delete_image(&image).await.map_err(super::busy)
+        Ok(())
     }
 }
 
 impl Capture {
+    async fn delete(&self, image: &ImageId) -> Result<(), ActionError> {
+        if let Observed::Present(Image { protected: true, .. }) = self.0.cloud.image(image).await? {
+            let open = ImageChanges {
+                protected: Some(false),
+                ..ImageChanges::default()
+            };
+            self.0.cloud.update_image(image, &open).await?;
+        }
+        self.0.cloud.delete_image(image).await.map_err(super::busy)
+    }
+
     async fn by_name(&self, cx: &Context<'_>) -> Result<Option<CaptureOutput>, ActionError> {
+        Ok(self
+            .named(cx)
+            .await?
+            .into_iter()
+            .next()
+            .map(|image| CaptureOutput { image }))
+    }
+
+    /// All images that bear the build's own name.
+    async fn named(&self, cx: &Context<'_>) -> Result<Vec<ImageId>, ActionError> {
         let query = ImageQuery {
             name: Some(name(cx.build())),
             ..ImageQuery::default()
         };
-        let images: Vec<Image> = self.0.cloud.images(&query).await?;
-        Ok(images.into_iter().next().map(|image| CaptureOutput { image: image.id }))
+        let images = self.0.cloud.images(&query).await?;
+        Ok(images.into_iter().map(|image| image.id).collect())
     }
 
     async fn upload(
@@ -109,22 +132,17 @@ impl Capture {
                 volume: volume.clone(),
                 force: true,
             };
-            match self.ask(cx, params, forced).await {
+            match self.ask(cx, params, forced).await? {
                 Err(error) if is_force_refused(&error) => cx.note("the cloud does not copy an attached volume"),
                 result => return Ok(result?),
             }
         }
         self.free(cx, server, volume).await?;
-        Ok(self
-            .ask(
-                cx,
-                params,
-                ImageSource::Volume {
-                    volume: volume.clone(),
-                    force: false,
-                },
-            )
-            .await?)
+        let free = ImageSource::Volume {
+            volume: volume.clone(),
+            force: false,
+        };
+        Ok(self.ask(cx, params, free).await??)
     }
 
     /// Deletes the machine, whose root volume was made to outlive it, and waits until the volume is free.
@@ -147,7 +165,13 @@ impl Capture {
             .await
     }
 
-    async fn ask(&self, cx: &Context<'_>, params: &CaptureParams, source: ImageSource) -> Result<ImageId, CloudError> {
+    /// The cloud's answer; the outer error is about the look for an image after an answer was lost.
+    async fn ask(
+        &self,
+        cx: &Context<'_>,
+        params: &CaptureParams,
+        source: ImageSource,
+    ) -> Result<Result<ImageId, CloudError>, ActionError> {
         let new = NewImage {
             name: name(cx.build()),
             source,
@@ -156,13 +180,13 @@ impl Capture {
         let mut attempt = 1;
         loop {
             match self.0.cloud.create_image(&new).await {
-                Err(error) if error.perhaps => match look_again(cx, || self.by_name(cx)).await {
-                    Ok(Some(found)) => return Ok(found.image),
+                Err(error) if error.perhaps => match look_again(cx, || self.by_name(cx)).await? {
+                    Some(found) => return Ok(Ok(found.image)),
                     // It was not carried out: there would be an image by now.
-                    Ok(None) if attempt < ATTEMPTS => attempt += 1,
-                    _ => return Err(error),
+                    None if attempt < ATTEMPTS => attempt += 1,
+                    None => return Ok(Err(error)),
                 },
-                result => return result,
+                result => return Ok(result),
             }
         }
     }

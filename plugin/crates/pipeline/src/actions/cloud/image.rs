@@ -65,7 +65,7 @@ impl Action for Watch {
         let schedule = Schedule::up_to(Duration::from_secs(params.limit_seconds));
         let begun = cx.clock().now();
         let seen_before = std::sync::atomic::AtomicBool::new(false);
-        let look = || self.look(cx, &image, begun, &seen_before);
+        let look = || self.look(cx, params, &image, begun, &seen_before);
         let image = cx
             .wait_until("the image", schedule, look)
             .await
@@ -86,6 +86,7 @@ impl Watch {
     async fn look(
         &self,
         cx: &Context<'_>,
+        params: &ActiveParams,
         id: &ImageId,
         begun: jiff::Timestamp,
         seen_before: &std::sync::atomic::AtomicBool,
@@ -99,7 +100,9 @@ impl Watch {
         };
         match self.0.cloud.image(id).await {
             Ok(Observed::Present(image)) => {
-                seen_before.store(true, Relaxed);
+                if !seen_before.swap(true, Relaxed) {
+                    self.mark(cx, id, &params.capture).await;
+                }
                 match &image.status {
                     ImageStatus::Active => Ok(Verdict::Done(image)),
                     ImageStatus::Queued => Ok(Verdict::Waiting("queued".into())),
@@ -116,6 +119,17 @@ impl Watch {
             Ok(Observed::Gone) if elapsed(cx.clock(), begun) > EARLY => failed("it never appeared"),
             Ok(Observed::Gone) => Ok(Verdict::Waiting("not there yet".into())),
             Err(error) => passing(Err(error)),
+        }
+    }
+
+    /// From its first sight on the image carries marks, so that `cleanup --by-marks` knows it as unfinished.
+    async fn mark(&self, cx: &Context<'_>, image: &ImageId, step: &str) {
+        let changes = ImageChanges {
+            set: marks(cx, step),
+            ..ImageChanges::default()
+        };
+        if let Err(error) = self.0.cloud.update_image(image, &changes).await {
+            cx.note(format!("the image could not be marked yet: {error}"));
         }
     }
 
@@ -162,8 +176,7 @@ impl Action for Describe {
         let active: ActiveOutput = cx.output(&params.active)?;
         let ready: ReadyOutput = cx.output(&params.ready)?;
         let mut set = params.properties.clone();
-        set.insert(BUILD_KEY.into(), cx.build().to_string());
-        set.insert(STEP_KEY.into(), params.capture.clone());
+        set.extend(marks(cx, &params.capture));
         let changes = ImageChanges {
             min_disk_gb: params.min_disk_gb.or((ready.root_gb > 0).then_some(ready.root_gb)),
             min_ram_mb: Some(params.min_ram_mb),
@@ -179,6 +192,12 @@ impl Action for Describe {
         let said = self.0.cloud.update_image(&image, &changes).await;
         said.map_err(|error| ActionError::from(error).class(FailureClass::Capture))
     }
+}
+
+/// What says that an image is not finished, and whose it is.
+fn marks(cx: &Context<'_>, step: &str) -> BTreeMap<String, String> {
+    let build = (BUILD_KEY.to_owned(), cx.build().to_string());
+    BTreeMap::from([build, (STEP_KEY.to_owned(), step.to_owned())])
 }
 
 fn is_residue(key: &str) -> bool {

@@ -24,6 +24,8 @@ pub use shutoff::ShutoffParams;
 use std::time::Duration;
 
 use reseal_engine::{ActionError, Context, Registry, Verdict};
+use reseal_machine::Cloud;
+use reseal_machine::cloud::Marked;
 use reseal_machine::error::{CloudError, CloudErrorKind, Status};
 
 use crate::world::World;
@@ -55,18 +57,33 @@ pub(crate) fn passing<T>(result: Result<Verdict<T>, CloudError>) -> Result<Verdi
 }
 
 /// Looks for something that an earlier process may have made: more than once, because lists lag behind creation.
-pub(crate) async fn look_again<T, F, Fut>(cx: &Context<'_>, mut look: F) -> Result<Option<T>, ActionError>
+pub(crate) async fn look_again<T, F, Fut>(cx: &Context<'_>, look: F) -> Result<Option<T>, ActionError>
 where
-    F: FnMut() -> Fut,
+    F: Fn() -> Fut,
     Fut: Future<Output = Result<Option<T>, ActionError>>,
 {
     for pause in [5, 15, 40] {
-        if let Some(found) = look().await? {
+        if let Some(found) = cx.unless_cancelled(look()).await?? {
             return Ok(Some(found));
         }
         cx.pause(Duration::from_secs(pause)).await?;
     }
-    look().await
+    cx.unless_cancelled(look()).await?
+}
+
+/// What carries this step's marks, all of it: a request whose answer was lost may have been sent twice.
+pub(crate) async fn left_by(cloud: &dyn Cloud, cx: &Context<'_>) -> Result<Vec<Marked>, ActionError> {
+    let marked = cloud.find_marked(Some(cx.build())).await?.into_iter();
+    Ok(marked.filter(|found| found.marks.step == cx.step().id).collect())
+}
+
+/// [`left_by`], with the patience of [`look_again`].
+pub(crate) async fn left_by_in_time(cloud: &dyn Cloud, cx: &Context<'_>) -> Result<Vec<Marked>, ActionError> {
+    let look = || async {
+        let left = left_by(cloud, cx).await?;
+        Ok((!left.is_empty()).then_some(left))
+    };
+    Ok(look_again(cx, look).await?.unwrap_or_default())
 }
 
 /// An error that an undo may meet again and again until something else is gone.

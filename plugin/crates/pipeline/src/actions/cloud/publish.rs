@@ -77,7 +77,7 @@ impl Action for Publish {
             cloud.update_image(&image, &protect).await.map_err(failed)?;
         }
         if let Some(alias) = &params.alias {
-            self.take_alias_from_others(cx, alias, &image).await?;
+            self.take_alias_from_others(cx, alias, &image).await;
         }
         for old in &params.replaces {
             if let Err(error) = cloud.delete_image(old).await {
@@ -92,7 +92,9 @@ impl Action for Publish {
 }
 
 impl Publish {
-    async fn take_alias_from_others(&self, cx: &Context<'_>, alias: &str, image: &ImageId) -> Result<(), ActionError> {
+    /// The new image bears the alias already. An older one that cannot be changed must not cost the build: whoever asks for
+    /// the newest image with the alias gets the new one.
+    async fn take_alias_from_others(&self, cx: &Context<'_>, alias: &str, image: &ImageId) {
         let properties = BTreeMap::from([(ALIAS.to_owned(), alias.to_owned())]);
         let query = ImageQuery {
             properties,
@@ -102,13 +104,19 @@ impl Publish {
             remove: vec![ALIAS.to_owned()],
             ..ImageChanges::default()
         };
-        for other in self.0.cloud.images(&query).await? {
-            if other.id != *image {
-                cx.note(format!("alias `{alias}` moves from {}", other.name));
-                self.0.cloud.update_image(&other.id, &remove).await?;
+        let others = match self.0.cloud.images(&query).await {
+            Ok(images) => images.into_iter().filter(|other| other.id != *image),
+            Err(error) => return cx.warn(format!("older images may keep the alias `{alias}`: {error}")),
+        };
+        for other in others {
+            cx.note(format!("alias `{alias}` moves from {}", other.name));
+            if let Err(error) = self.0.cloud.update_image(&other.id, &remove).await {
+                cx.warn(format!(
+                    "{} ({}) keeps the alias `{alias}` too: {error}",
+                    other.name, other.id
+                ));
             }
         }
-        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context, FailureClass, Verdict};
 use reseal_guest::system::{self as bootstrap, BootstrapValues};
 use reseal_machine::clock::elapsed;
-use reseal_machine::cloud::{Marked, NewServer, Observed, ResourceKind, RootVolume, ServerStatus};
+use reseal_machine::cloud::{NewServer, Observed, ResourceKind, RootVolume, ServerStatus};
 use reseal_machine::error::CloudErrorKind;
 use reseal_machine::{FlavorId, ImageId, NetworkId, Schedule, ServerId, VolumeId};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::identity::{IdentityOutput, PASSWORD, PFX, PFX_PASSWORD};
 use super::ready::ReadyOutput;
-use super::{busy, look_again, passing};
+use super::{busy, left_by, left_by_in_time, look_again, passing};
 use crate::plan::ids;
 use crate::world::{Role, World, name, role_name};
 
@@ -104,19 +104,16 @@ impl Action for Create {
         params: &ServerParams,
         output: Option<&ServerOutput>,
     ) -> Result<(), ActionError> {
-        let found = match output {
-            Some(output) => Some(output.clone()),
-            None => self.find(cx, params).await?,
-        };
-        let mut volumes = match (cx.output_if_any::<ReadyOutput>(&params.ready)?, &found) {
-            (Some(ready), _) => ready.volumes,
-            (None, Some(server)) => self.young(cx, params, &server.id).await?,
-            (None, None) => Vec::new(),
-        };
-        if let Some(server) = found {
-            self.remember(&server.id, &mut volumes).await?;
-            self.0.cloud.delete_server(&server.id).await?;
-            self.gone(cx, &server.id).await?;
+        let Left { servers, mut volumes } = self.left(cx, output).await?;
+        let ready = cx.output_if_any::<ReadyOutput>(&params.ready)?;
+        add(&mut volumes, ready.iter().flat_map(|ready| ready.volumes.clone()));
+        for server in &servers {
+            if ready.as_ref().is_none_or(|ready| ready.server != *server) {
+                add(&mut volumes, self.young(cx, params, server).await?);
+            }
+            self.remember(server, &mut volumes).await?;
+            self.0.cloud.delete_server(server).await?;
+            self.gone(cx, server).await?;
         }
         for volume in volumes {
             self.delete_volume(cx, &volume).await?;
@@ -125,11 +122,36 @@ impl Action for Create {
     }
 }
 
+/// What an undo has to remove.
+#[derive(Default)]
+struct Left {
+    servers: Vec<ServerId>,
+    volumes: Vec<VolumeId>,
+}
+
 impl Create {
+    /// The machine that is known, and whatever else carries this step's marks.
+    async fn left(&self, cx: &Context<'_>, output: Option<&ServerOutput>) -> Result<Left, ActionError> {
+        let cloud = self.0.cloud.as_ref();
+        let marked = match output {
+            Some(_) => left_by(cloud, cx).await?,
+            None => left_by_in_time(cloud, cx).await?,
+        };
+        let mut left = Left::default();
+        add(&mut left.servers, output.map(|known| known.id.clone()));
+        for found in marked {
+            match found.kind {
+                ResourceKind::Server => add(&mut left.servers, [ServerId::new(found.id)]),
+                ResourceKind::Volume => add(&mut left.volumes, [VolumeId::new(found.id)]),
+                _ => {}
+            }
+        }
+        Ok(left)
+    }
+
     async fn by_marks(&self, cx: &Context<'_>) -> Result<Option<ServerOutput>, ActionError> {
-        let marked = self.0.cloud.find_marked(Some(cx.build())).await?;
-        let own = |found: &Marked| found.kind == ResourceKind::Server && found.marks.step == cx.step().id;
-        let server = marked.into_iter().find(own);
+        let mut left = left_by(self.0.cloud.as_ref(), cx).await?.into_iter();
+        let server = left.find(|found| found.kind == ResourceKind::Server);
         Ok(server.map(|found| ServerOutput {
             id: ServerId::new(found.id),
             name: found.name,
@@ -177,9 +199,7 @@ impl Create {
             .await?
             .is_none()
         {
-            let marked = cloud.find_marked(Some(cx.build())).await?.into_iter();
-            let own = marked.filter(|found| found.kind == ResourceKind::Volume && found.marks.step == cx.step().id);
-            return Ok(own.map(|found| VolumeId::new(found.id)).collect());
+            return Ok(Vec::new());
         }
         let begun = cx.clock().now();
         let look = || async {
@@ -210,8 +230,7 @@ impl Create {
     async fn remember(&self, server: &ServerId, volumes: &mut Vec<VolumeId>) -> Result<(), ActionError> {
         match self.0.cloud.attachments(server).await {
             Ok(attached) => {
-                let new = attached.into_iter().map(|one| one.volume);
-                volumes.extend(new.filter(|id| !volumes.contains(id)).collect::<Vec<_>>());
+                add(volumes, attached.into_iter().map(|one| one.volume));
                 Ok(())
             }
             Err(error) if error.kind == CloudErrorKind::NotFound => Ok(()),
@@ -243,6 +262,15 @@ impl Create {
         };
         let waited = cx.wait_until("the end of the machine", schedule, look).await;
         waited.map_err(|error| error.class(FailureClass::Cloud))
+    }
+}
+
+/// Adds what is not there yet.
+fn add<T: PartialEq>(all: &mut Vec<T>, new: impl IntoIterator<Item = T>) {
+    for one in new {
+        if !all.contains(&one) {
+            all.push(one);
+        }
     }
 }
 

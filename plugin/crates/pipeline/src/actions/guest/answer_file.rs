@@ -1,11 +1,10 @@
-//! The answer file: the provider's from the guest, the spec's overrides, compiled, checked, pushed; and Cloudbase-Init
-//! made ready for the first boot of the image.
+//! The answer file: the provider's from the guest, the spec's overrides, compiled, checked, pushed.
 
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use reseal_engine::{Action, ActionError, Context, FailureClass};
-use reseal_guest::system::{AnswerFile, CloudbasePrepare, IdentityFacts, UnattendFind, UnattendPush};
+use reseal_guest::system::{AnswerFile, IdentityFacts, UnattendFind, UnattendPush};
 use reseal_machine::Communicator;
 use reseal_unattend::{Architecture, Compiled, Options, Problem, RevealError, Target};
 use secrecy::ExposeSecret as _;
@@ -25,8 +24,6 @@ pub struct AnswerFileParams {
     pub options: Options,
     /// Where the base comes from.
     pub base: BaseFile,
-    /// The service of Cloudbase-Init to make ready, if any.
-    pub cloudbase: Option<String>,
 }
 
 /// The file to start from.
@@ -50,6 +47,9 @@ pub(super) struct AnswerFileOutput {
     pub(super) sha256: String,
     /// Where the base was found.
     pub(super) base: Option<String>,
+    /// Its specialize pass runs Cloudbase-Init.
+    #[serde(default)]
+    pub(super) runs_cloudbase: bool,
 }
 
 /// The action.
@@ -70,13 +70,11 @@ impl Action for Push {
         let sha256 = hex::encode(Sha256::digest(bytes));
         let push = UnattendPush::new(BASE64.encode(bytes), sha256.clone());
         let pushed = ask(cx, guest.as_ref(), &push).await?;
-        if let Some(service) = &params.cloudbase {
-            prepare(cx, guest.as_ref(), service).await?;
-        }
         Ok(AnswerFileOutput {
             path: pushed.path,
             sha256,
             base: found,
+            runs_cloudbase: runs_cloudbase(&compiled.redacted),
         })
     }
 }
@@ -169,25 +167,11 @@ fn wrong(problems: &[Problem]) -> ActionError {
     ActionError::new(FailureClass::Sysprep, message).said(said)
 }
 
-async fn prepare(cx: &Context<'_>, guest: &dyn Communicator, service: &str) -> Result<(), ActionError> {
-    let prepared = ask(
-        cx,
-        guest,
-        &CloudbasePrepare {
-            service: service.to_owned(),
-        },
-    )
-    .await?;
-    for warning in &prepared.warnings {
-        cx.warn(warning.clone());
-    }
-    if prepared.present {
-        cx.note(format!(
-            "Cloudbase-Init starts after Setup (SetupComplete.cmd {})",
-            prepared.setup_complete
-        ));
-    } else {
-        cx.warn("the guest has no Cloudbase-Init: machines made of the image get no password and no larger drive");
-    }
-    Ok(())
+/// Whether a command of the answer file starts Cloudbase-Init: only RunSynchronous can, and it does so in specialize.
+fn runs_cloudbase(xml: &str) -> bool {
+    let xml = xml.to_ascii_lowercase();
+    let commands = xml.split("<runsynchronouscommand").skip(1);
+    commands
+        .filter_map(|command| command.split("</runsynchronouscommand").next())
+        .any(|command| command.contains("cloudbase-init"))
 }

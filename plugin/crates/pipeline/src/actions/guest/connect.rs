@@ -11,6 +11,7 @@ use reseal_machine::cloud::ServerPassword;
 use reseal_machine::{CommError, Communicator, Schedule};
 use serde::{Deserialize, Serialize};
 
+use super::apps;
 use super::ask::ask;
 use crate::actions::cloud::{AddressOutput, IdentityOutput, KEY, PASSWORD, ReadyOutput};
 use crate::identity;
@@ -41,6 +42,9 @@ pub struct ConnectParams {
     pub account: Account,
     /// The limit in seconds.
     pub limit_seconds: u64,
+    /// Look which app packages would make sysprep fail before anything is installed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub apps: bool,
 }
 
 /// As whom to enter.
@@ -69,20 +73,52 @@ impl Action for Connect {
     type Output = Entrance;
 
     async fn run(&self, cx: &Context<'_>, params: &ConnectParams) -> Result<Entrance, ActionError> {
-        let door = self.door(cx, params).await?;
+        let posted = match &params.account {
+            Account::Posted(_) => self.posted(cx, params).await?,
+            _ => String::new(),
+        };
+        let door = door(cx, params, posted)?;
         cx.note(format!(
             "connecting to {}:{} as {}",
             door.address, door.port, door.username
         ));
         let guest = self.0.open(cx, &cx.step().id, &door)?;
         self.answered(cx, params, guest.as_ref()).await?;
-        let identity = identified(cx, guest.as_ref()).await?;
-        Ok(Entrance { door, identity })
+        let mut entrance = entrance(cx, guest.as_ref(), door).await?;
+        if params.apps {
+            entrance.apps = apps::look(cx, guest.as_ref()).await;
+        }
+        Ok(entrance)
     }
 }
 
-/// Who a guest is, and that scripts may do in it what they must.
-pub(super) async fn identified(cx: &Context<'_>, guest: &dyn Communicator) -> Result<serde_json::Value, ActionError> {
+/// Where to enter and as whom. `posted` is the name under which a posted password is kept.
+pub(super) fn door(cx: &Context<'_>, params: &ConnectParams, posted: String) -> Result<Door, ActionError> {
+    let own: IdentityOutput = cx.output(ids::IDENTITY)?;
+    let AddressOutput { address, .. } = cx.output(&params.address)?;
+    let (username, password) = match &params.account {
+        Account::Made(role) => (role_name(*role, cx.build()), PASSWORD.to_owned()),
+        Account::Posted(user) => (user.clone(), posted),
+        Account::Kept { username, password } => (username.clone(), password.clone()),
+    };
+    Ok(Door {
+        address,
+        port: params.port,
+        https: params.https,
+        trust: params.trust.clone().unwrap_or(DoorTrust::Pinned(own.pin)),
+        basic: params.basic,
+        username,
+        password,
+    })
+}
+
+/// The name under which this step keeps a password that the guest posted.
+pub(super) fn posted_name(cx: &Context<'_>) -> String {
+    format!("password/{}", cx.step().id)
+}
+
+/// Learns who answers behind an open door.
+pub(super) async fn entrance(cx: &Context<'_>, guest: &dyn Communicator, door: Door) -> Result<Entrance, ActionError> {
     let identity = ask(cx, guest, &Identity::default()).await.map_err(restricted)?;
     if identity.language_mode != "FullLanguage" {
         return Err(language_mode(&identity.language_mode));
@@ -91,30 +127,15 @@ pub(super) async fn identified(cx: &Context<'_>, guest: &dyn Communicator) -> Re
         "{} ({} build {}.{})",
         identity.computer_name, identity.caption, identity.build, identity.ubr
     ));
-    Ok(serde_json::to_value(identity).unwrap_or_default())
+    let identity = serde_json::to_value(identity).unwrap_or_default();
+    Ok(Entrance {
+        door,
+        identity,
+        apps: None,
+    })
 }
 
 impl Connect {
-    async fn door(&self, cx: &Context<'_>, params: &ConnectParams) -> Result<Door, ActionError> {
-        let own: IdentityOutput = cx.output(ids::IDENTITY)?;
-        let AddressOutput { address, .. } = cx.output(&params.address)?;
-        let (username, password) = match &params.account {
-            Account::Made(role) => (role_name(*role, cx.build()), PASSWORD.to_owned()),
-            Account::Posted(user) => (user.clone(), self.posted(cx, params).await?),
-            Account::Kept { username, password } => (username.clone(), password.clone()),
-        };
-        let trust = params.trust.clone().unwrap_or(DoorTrust::Pinned(own.pin));
-        Ok(Door {
-            address,
-            port: params.port,
-            https: params.https,
-            trust,
-            basic: params.basic,
-            username,
-            password,
-        })
-    }
-
     /// Waits for the password that the guest posts, decrypts it and keeps it under a name.
     async fn posted(&self, cx: &Context<'_>, params: &ConnectParams) -> Result<String, ActionError> {
         let ready: ReadyOutput = cx.output(&params.ready)?;
@@ -122,7 +143,7 @@ impl Connect {
         let encrypted = posted_password(cx, &self.0, &ready.server, limit).await?;
         let key = cx.secret(KEY)?;
         let wrong = |error: identity::IdentityError| ActionError::new(FailureClass::Unreachable, error.to_string());
-        let name = format!("password/{}", cx.step().id);
+        let name = posted_name(cx);
         cx.keep_secret(&name, identity::decrypt_password(&key, &encrypted).map_err(wrong)?)?;
         Ok(name)
     }
@@ -151,13 +172,9 @@ impl Connect {
         };
         let schedule = Schedule::up_to(Duration::from_secs(params.limit_seconds));
         let waited = cx.wait_until("an answer of the guest", schedule, look).await;
-        // A clone that nobody can enter says something about the image, not about the way to it.
-        let class = if params.ready == ids::VERIFY_READY {
-            FailureClass::Verify
-        } else {
-            FailureClass::Unreachable
-        };
-        waited.map(|_| ()).map_err(|error| error.class(class))
+        waited
+            .map(|_| ())
+            .map_err(|error| error.class(FailureClass::Unreachable))
     }
 }
 
@@ -200,7 +217,7 @@ fn restricted(error: ActionError) -> ActionError {
     }
 }
 
-fn not_offered() -> ActionError {
+pub(super) fn not_offered() -> ActionError {
     ActionError::new(
         FailureClass::Unreachable,
         "this cloud does not hand out instance passwords",

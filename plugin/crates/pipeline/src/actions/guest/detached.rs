@@ -12,7 +12,7 @@ use reseal_machine::{CommError, Communicator, Schedule};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::ask::{ask, invoke_secret, refused};
+use super::ask::{Unanswered, ask, invoke_secret, once, refused};
 
 /// Where one call works: a task and a folder of its own.
 pub(super) struct Place {
@@ -23,7 +23,8 @@ pub(super) struct Place {
 }
 
 /// Runs a detached call to its end and returns the whole answer. Called again after a crash, it finds the task of the
-/// first call and goes on watching it. The task and its folder stay until [`remove`]: there may be logs in it.
+/// first call and goes on watching it. A task that answered stays with its folder until [`remove`]: there may be logs in
+/// it. One that died is removed, or the next attempt would find it dead.
 pub(super) async fn run(
     cx: &Context<'_>,
     guest: &dyn Communicator,
@@ -32,19 +33,43 @@ pub(super) async fn run(
     input: Value,
 ) -> Result<Value, ActionError> {
     let Mode::Detached { run_as, timeout } = call.mode else {
-        return invoke_secret(cx, guest, call, &SecretString::from(input.to_string())).await;
+        let input = SecretString::from(input.to_string());
+        return invoke_secret(cx, guest, call, &input).await;
     };
     start(cx, guest, place, call, input, run_as, timeout).await?;
-    watch(cx, guest, place, timeout).await
+    let ended = watch(cx, guest, place, timeout).await;
+    if ended.is_err() && !cx.cancel().is_cancelled() {
+        remove(cx, guest, place).await;
+    }
+    ended
 }
 
-/// Removes the task and its folder.
-pub(super) async fn remove(cx: &Context<'_>, guest: &dyn Communicator, place: &Place) -> Result<(), ActionError> {
+/// Whether a task of an earlier process is still at work.
+pub(super) async fn is_running(cx: &Context<'_>, guest: &dyn Communicator, place: &Place) -> Result<bool, ActionError> {
+    let polled = ask(cx, guest, &poll(place, 0)).await?;
+    Ok(polled.state == "running")
+}
+
+/// Removes the task and its folder. What cannot be removed is a warning: the answer that it gave counts.
+pub(super) async fn remove(cx: &Context<'_>, guest: &dyn Communicator, place: &Place) {
     let remove = TaskRemove {
         task: place.task.clone(),
         work: place.work.clone(),
     };
-    ask(cx, guest, &remove).await.map(|_| ())
+    if let Err(error) = ask(cx, guest, &remove).await {
+        cx.warn(format!(
+            "cannot remove the task `{}` from the guest: {error}",
+            place.task
+        ));
+    }
+}
+
+fn poll(place: &Place, offset: u64) -> TaskPoll {
+    TaskPoll {
+        task: place.task.clone(),
+        work: place.work.clone(),
+        offset,
+    }
 }
 
 async fn start(
@@ -66,7 +91,9 @@ async fn start(
         run_as,
     };
     let wrapped = Call::inline(TASK_START, Value::Null);
-    let answer = invoke_secret(cx, guest, &wrapped, &SecretString::from(start.input().to_string())).await?;
+    let input = SecretString::from(start.input().to_string());
+    // A task that is there already is not started again, so this may be repeated.
+    let answer = invoke_secret(cx, guest, &wrapped, &input).await?;
     TaskStart::read(&answer).map_err(|failure| refused(FailureClass::Install, &failure))?;
     Ok(())
 }
@@ -80,23 +107,13 @@ async fn watch(
     let offset = Mutex::new(0_u64);
     let look = || async {
         let from = *offset.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let poll = TaskPoll {
-            task: place.task.clone(),
-            work: place.work.clone(),
-            offset: from,
-        };
-        let script = reseal_machine::communicator::Script {
-            name: TaskPoll::SCRIPT.name,
-            text: TaskPoll::SCRIPT.text,
-        };
-        let input = SecretString::from(poll.input().to_string());
-        let answer = match guest.invoke(script, &input, &cx.sink(), cx.cancel()).await {
-            Ok(answer) => answer,
-            Err(CommError::Cancelled) => return Err(ActionError::cancelled()),
+        let polled = match once(cx, guest, &poll(place, from)).await {
+            Ok(polled) => polled,
+            Err(Unanswered::Lost(CommError::Cancelled)) => return Err(ActionError::cancelled()),
             // The task goes on without us; the limit of the wait decides.
-            Err(error) => return Ok(Verdict::Waiting(error.to_string())),
+            Err(Unanswered::Lost(error)) => return Ok(Verdict::Waiting(error.to_string())),
+            Err(Unanswered::Refused(failure)) => return Err(refused(FailureClass::Install, &failure)),
         };
-        let polled = TaskPoll::read(&answer).map_err(|failure| refused(FailureClass::Install, &failure))?;
         if !polled.log.is_empty() {
             cx.sink().output(Stream::Out, &polled.log);
         }

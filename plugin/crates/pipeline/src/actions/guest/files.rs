@@ -1,7 +1,9 @@
-//! Pushes the spec's `files:`: hashed, resumable, nothing sent twice.
+//! Pushes local files: hashed, resumable, nothing sent twice, and exactly the bytes that were planned.
 
 use async_trait::async_trait;
-use reseal_engine::{Action, ActionError, Context};
+use reseal_engine::{Action, ActionError, Context, FailureClass};
+use reseal_machine::Communicator;
+use reseal_machine::communicator::Transferred;
 use serde::{Deserialize, Serialize};
 
 use crate::world::{World, unreadable};
@@ -47,14 +49,7 @@ impl Action for Push {
         let guest = self.0.guest(cx, &params.connect)?;
         let mut output = FilesOutput::default();
         for item in &params.items {
-            let blob = self
-                .0
-                .files
-                .blob(&item.from)
-                .map_err(|error| unreadable(&item.from, &error))?;
-            let sent = guest
-                .upload(blob.as_ref(), &item.to, &cx.meter(item.from.clone()), cx.cancel())
-                .await?;
+            let sent = push(cx, &self.0, guest.as_ref(), &item.from, &item.to, planned(&item.sha256)).await?;
             output.unchanged += usize::from(sent.unchanged);
             output.sent += sent.sent;
         }
@@ -65,4 +60,32 @@ impl Action for Push {
         ));
         Ok(output)
     }
+}
+
+/// Pushes one local file. Its bytes must be those of the plan.
+pub(super) async fn push(
+    cx: &Context<'_>,
+    world: &World,
+    guest: &dyn Communicator,
+    from: &str,
+    to: &str,
+    planned: Option<&str>,
+) -> Result<Transferred, ActionError> {
+    let name = from.rsplit('/').next().unwrap_or(from);
+    let blob = world.files.blob(from).map_err(|error| unreadable(from, &error))?;
+    let sent = guest.upload(blob.as_ref(), to, &cx.meter(name), cx.cancel()).await?;
+    match planned {
+        Some(planned) if !planned.eq_ignore_ascii_case(&sent.sha256) => Err(changed(from)),
+        _ => Ok(sent),
+    }
+}
+
+fn changed(path: &str) -> ActionError {
+    let message = format!("`{path}` has changed since the plan was made");
+    ActionError::new(FailureClass::Input, message).hint("plan and build again")
+}
+
+/// A plan that was made without looking at the files knows no hashes.
+fn planned(sha256: &str) -> Option<&str> {
+    Some(sha256).filter(|text| !text.is_empty())
 }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context, FailureClass};
-use reseal_guest::system::{Category, Hygiene, HygieneResult, Query as _, Residue};
-use reseal_guest::{Call, RunAs};
+use reseal_guest::leftovers::{Options, judge};
+use reseal_guest::system::{Category, Hygiene, HygieneResult, Leftovers, Query as _, Residue};
+use reseal_guest::{Call, Finding, RunAs, Severity};
+use reseal_machine::Communicator;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
@@ -52,24 +54,16 @@ impl Action for Clean {
             limit + Duration::from_mins(5),
         );
         let answer = detached::run(cx, guest.as_ref(), &place, &call, hygiene.input()).await?;
-        detached::remove(cx, guest.as_ref(), &place).await?;
+        detached::remove(cx, guest.as_ref(), &place).await;
         let result = Hygiene::read(&answer).map_err(|failure| refused(FailureClass::Sysprep, &failure))?;
         for category in &result.categories {
-            let name = serde_json::to_value(category.category).unwrap_or_default();
-            let name = name.as_str().unwrap_or_default().replace('_', " ");
-            let freed = category.freed / (1024 * 1024);
-            let detail = if category.detail.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", category.detail)
-            };
             if category.done {
-                cx.note(format!(
-                    "{name}: {} removed, {freed} MiB freed{detail}",
-                    category.removed
-                ));
-            } else {
-                cx.warn(format!("{name}: not cleaned{detail}"));
+                let name = category.category.in_spec().replace('_', " ");
+                let freed = category.freed / (1024 * 1024);
+                cx.note(format!("{name}: {} removed, {freed} MiB freed", category.removed));
+            }
+            if let Some(warning) = category.warning() {
+                cx.warn(warning);
             }
         }
         Ok(result)
@@ -83,6 +77,9 @@ pub struct ResidueParams {
     pub connect: String,
     /// The names of the sensitive variables.
     pub variables: Vec<String>,
+    /// Whether a one-time build account will be removed.
+    #[serde(default)]
+    pub remove_account: bool,
     /// The machine is somebody else's: the build has made no secrets of its own for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub visiting: bool,
@@ -98,8 +95,12 @@ impl Action for Search {
 
     async fn run(&self, cx: &Context<'_>, params: &ResidueParams) -> Result<u64, ActionError> {
         let guest = self.0.guest(cx, &params.connect)?;
+        leftovers(cx, guest.as_ref(), params).await?;
         let residue = wanted(cx, params)?;
         let result = ask(cx, guest.as_ref(), &residue).await?;
+        for gap in result.gaps() {
+            cx.note(gap);
+        }
         if result.hits.is_empty() {
             return Ok(result.scanned_files);
         }
@@ -115,7 +116,33 @@ impl Action for Search {
     }
 }
 
-/// What to search for. Short values would be found everywhere and are left out.
+/// Says what the build leaves in the image, before it is taken. Only what the build itself knows to be secret stops it.
+async fn leftovers(
+    cx: &Context<'_>,
+    guest: &dyn Communicator,
+    params: &ResidueParams,
+) -> Result<Vec<Finding>, ActionError> {
+    let facts = ask(cx, guest, &Leftovers::new(work_root(cx))).await?;
+    let options = Options {
+        build_account: params.remove_account.then(|| name(cx.build())),
+        own_tasks: name(cx.build()),
+    };
+    let findings = judge(&facts, &options);
+    for finding in &findings {
+        let text = format!("{} {}", finding.code, finding.message);
+        if finding.severity == Severity::Info {
+            cx.note(text);
+        } else {
+            let cure = finding
+                .remedy
+                .map_or_else(|| finding.cure.to_owned(), |remedy| format!("`{}`", remedy.in_spec()));
+            cx.warn(format!("{text}; {cure}"));
+        }
+    }
+    Ok(findings)
+}
+
+/// What to search for. The guest says which values are too short for it.
 fn wanted(cx: &Context<'_>, params: &ResidueParams) -> Result<Residue, ActionError> {
     let mut residue = Residue {
         secrets: vec![],
@@ -131,11 +158,8 @@ fn wanted(cx: &Context<'_>, params: &ResidueParams) -> Result<Residue, ActionErr
     let own = own.into_iter().filter(|_| !params.visiting);
     let own = own.map(|(name, key)| (name.to_owned(), key.to_owned()));
     for (name, key) in variables.chain(own) {
-        let secret = cx.secret(&key)?;
-        if secret.expose_secret().chars().count() >= 6 {
-            residue.secrets.push(secret.expose_secret().to_owned());
-            residue.names.push(name);
-        }
+        residue.secrets.push(cx.secret(&key)?.expose_secret().to_owned());
+        residue.names.push(name);
     }
     Ok(residue)
 }

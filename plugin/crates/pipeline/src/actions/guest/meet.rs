@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context};
 use serde::{Deserialize, Serialize};
 
-use super::connect::identified;
+use super::apps;
+use super::connect::entrance;
 use crate::world::{Door, DoorTrust, Entrance, World};
 
 /// Nothing to choose.
@@ -21,11 +22,9 @@ impl Action for Meet {
 
     async fn run(&self, cx: &Context<'_>, _params: &MeetParams) -> Result<Entrance, ActionError> {
         let guest = self.0.guest(cx, &cx.step().id)?;
-        let identity = identified(cx, guest.as_ref()).await?;
-        Ok(Entrance {
-            door: nobody_opens(),
-            identity,
-        })
+        let mut entrance = entrance(cx, guest.as_ref(), nobody_opens()).await?;
+        entrance.apps = apps::look(cx, guest.as_ref()).await;
+        Ok(entrance)
     }
 }
 

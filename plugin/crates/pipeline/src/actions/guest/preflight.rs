@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context, FailureClass, Verdict};
-use reseal_guest::preflight::{Finding, Options, Severity, judge};
-use reseal_guest::system::{Fixes, Preflight, PreflightFix};
+use reseal_guest::preflight::{Finding, Options, Remedy, Severity, judge};
+use reseal_guest::system::{Fixes, Preflight, PreflightFix, Query as _};
 use reseal_machine::{Communicator, Schedule};
 use serde::{Deserialize, Serialize};
 
-use super::ask::ask;
-use crate::world::World;
+use super::apps::{self, Suspect};
+use super::ask::{ask, refused};
+use super::detached::{self, Place};
+use super::step::work_root;
+use crate::world::{World, name};
 
 /// How long servicing and installers may still be at work.
 const PATIENCE: Duration = Duration::from_mins(30);
@@ -22,6 +25,9 @@ pub struct PreflightParams {
     pub connect: String,
     /// The cures that the spec allows.
     pub fix: Vec<Fixes>,
+    /// The steps after which somebody looked at the app packages, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspects: Vec<Suspect>,
 }
 
 /// The action.
@@ -35,27 +41,32 @@ impl Action for Check {
 
     async fn run(&self, cx: &Context<'_>, params: &PreflightParams) -> Result<Vec<String>, ActionError> {
         let guest = self.0.guest(cx, &params.connect)?;
-        let findings = settled(cx, guest.as_ref()).await?;
-        let curable: Vec<Fixes> = cures(&findings, &params.fix);
-        let findings = if curable.is_empty() {
-            findings
+        let seen = settled(cx, guest.as_ref()).await?;
+        let curable: Vec<Fixes> = cures(&seen.findings, &params.fix);
+        let seen = if curable.is_empty() {
+            seen
         } else {
             cure(cx, guest.as_ref(), curable).await?
         };
-        report(cx, &findings)
+        report(cx, &seen.findings).map_err(|error| error.said(guilty(cx, params, &seen.packages)))
     }
 }
 
+/// What was found, and the app packages among it.
+struct Seen {
+    findings: Vec<Finding>,
+    packages: Vec<String>,
+}
+
 /// Looks until nothing is found any more that passes by itself.
-async fn settled(cx: &Context<'_>, guest: &dyn Communicator) -> Result<Vec<Finding>, ActionError> {
+async fn settled(cx: &Context<'_>, guest: &dyn Communicator) -> Result<Seen, ActionError> {
     let look = || async {
-        let findings = judged(cx, guest).await?;
-        Ok(
-            match findings.iter().find(|finding| finding.severity == Severity::Wait) {
-                Some(wait) => Verdict::Waiting(format!("{} {}", wait.code, wait.message)),
-                None => Verdict::Done(findings),
-            },
-        )
+        let seen = judged(cx, guest).await?;
+        let busy = seen.findings.iter().find(|finding| finding.severity == Severity::Wait);
+        Ok(match busy {
+            Some(wait) => Verdict::Waiting(format!("{} {}", wait.code, wait.message)),
+            None => Verdict::Done(seen),
+        })
     };
     let schedule = Schedule {
         longest: Duration::from_secs(30),
@@ -65,33 +76,44 @@ async fn settled(cx: &Context<'_>, guest: &dyn Communicator) -> Result<Vec<Findi
     waited.map_err(|error| error.class(FailureClass::Sysprep))
 }
 
-async fn judged(cx: &Context<'_>, guest: &dyn Communicator) -> Result<Vec<Finding>, ActionError> {
+async fn judged(cx: &Context<'_>, guest: &dyn Communicator) -> Result<Seen, ActionError> {
     let facts = ask(cx, guest, &Preflight::default()).await?;
     let options = Options {
         now_epoch: Some(cx.clock().now().as_second()),
         ..Options::default()
     };
-    Ok(judge(&facts, &options))
+    let blockers = facts.appx.iter().flat_map(|appx| &appx.blockers);
+    Ok(Seen {
+        findings: judge(&facts, &options),
+        packages: blockers.map(|blocker| blocker.full_name.clone()).collect(),
+    })
+}
+
+/// The cure that the build has for a finding.
+fn fix(finding: &Finding) -> Option<Fixes> {
+    match finding.remedy {
+        Some(Remedy::Fix(fix)) => Some(fix),
+        _ => None,
+    }
 }
 
 fn cures(findings: &[Finding], allowed: &[Fixes]) -> Vec<Fixes> {
-    let wanted = findings
-        .iter()
-        .filter_map(|finding| finding.fixable)
-        .filter(|fix| allowed.contains(fix));
+    let wanted = findings.iter().filter_map(fix).filter(|fix| allowed.contains(fix));
     let mut cures: Vec<Fixes> = wanted.collect();
     cures.sort();
     cures.dedup();
     cures
 }
 
-async fn cure(cx: &Context<'_>, guest: &dyn Communicator, fixes: Vec<Fixes>) -> Result<Vec<Finding>, ActionError> {
-    let fix = PreflightFix {
-        fixes,
-        packages: vec![],
-        timeout_seconds: 3600,
+async fn cure(cx: &Context<'_>, guest: &dyn Communicator, fixes: Vec<Fixes>) -> Result<Seen, ActionError> {
+    let call = PreflightFix::new(fixes).call();
+    let place = Place {
+        task: format!("{}-fix", name(cx.build())),
+        work: format!("{}\\fix", work_root(cx)),
     };
-    let results = ask(cx, guest, &fix).await?;
+    let answer = detached::run(cx, guest, &place, &call, call.input.clone()).await?;
+    detached::remove(cx, guest, &place).await;
+    let results = PreflightFix::read(&answer).map_err(|failure| refused(FailureClass::Sysprep, &failure))?;
     for result in &results.fixes {
         let text = format!("{}: {}", result.fix.as_str(), result.detail);
         if result.done {
@@ -131,13 +153,20 @@ fn report(cx: &Context<'_>, findings: &[Finding]) -> Result<Vec<String>, ActionE
     Err(error)
 }
 
+/// Which step brought the app packages that are in the way.
+fn guilty(cx: &Context<'_>, params: &PreflightParams, packages: &[String]) -> Vec<String> {
+    packages
+        .iter()
+        .filter_map(|package| {
+            let origin = apps::origin(cx, &params.connect, &params.suspects, package)?;
+            Some(format!("{package}: {origin}"))
+        })
+        .collect()
+}
+
 fn hint(finding: &Finding) -> String {
-    match finding.fixable {
-        Some(fix) => format!(
-            "{} (or let the build do it: `generalize: {{ fix: [{}] }}`)",
-            finding.cure,
-            fix.as_str()
-        ),
-        None => finding.cure.clone(),
+    match finding.remedy {
+        Some(remedy) => format!("{} (or let the build do it: `{}`)", finding.cure, remedy.in_spec()),
+        None => finding.cure.to_owned(),
     }
 }

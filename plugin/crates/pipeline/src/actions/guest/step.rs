@@ -9,14 +9,13 @@ use reseal_guest::steps::{Reboot, RebootWhen};
 use reseal_guest::system::{Condition, FetchUrl, PendingReboot, Query as _};
 use reseal_guest::{Call, CallContext, Delivered, ItemState, Mode, Outcome, Payload, RunAs, Step};
 use reseal_machine::Communicator;
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::ask::{ask, invoke_secret, refused};
+use super::ask::{ask, refused};
 use super::detached::{self, Place};
-use super::{logs, reboot};
+use super::{apps, files, logs, reboot};
 use crate::secrets;
-use crate::world::{World, name, short, unreadable};
+use crate::world::{World, name, short};
 
 /// Which step, and in which guest.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,6 +34,9 @@ pub struct StepParams {
     pub files: BTreeMap<String, String>,
     /// The class of a failure.
     pub class: FailureClass,
+    /// Who looked at the app packages before, the latest first; `None` when nobody need look after this step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apps_since: Option<Vec<String>>,
 }
 
 /// What came of it.
@@ -44,6 +46,9 @@ pub struct StepOutput {
     pub skipped: bool,
     /// What the guest said.
     pub outcome: Outcome,
+    /// App packages for which sysprep would refuse the guest after this step, by full name; `None` when nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apps: Option<Vec<String>>,
 }
 
 /// The action.
@@ -66,25 +71,42 @@ impl Action for Run {
         if let Step::Reboot(wanted) = &params.step {
             return restart(cx, guest.as_ref(), wanted).await;
         }
-        let mut round = 1;
-        if params.step.rounds() > 1 {
-            restart_if_pending(cx, guest.as_ref()).await?;
-        }
-        loop {
-            let outcome = self.round(cx, guest.as_ref(), params, round).await?;
-            if !outcome.more || round >= params.step.rounds() {
-                return Ok(StepOutput {
-                    skipped: false,
-                    outcome,
-                });
-            }
-            reboot::restart(cx, guest.as_ref(), "the next round needs it").await?;
-            round += 1;
-        }
+        let outcome = self.rounds(cx, guest.as_ref(), params).await?;
+        let apps = match &params.apps_since {
+            Some(since) => apps::after_step(cx, guest.as_ref(), since).await,
+            None => None,
+        };
+        Ok(StepOutput {
+            skipped: false,
+            outcome,
+            apps,
+        })
     }
 }
 
 impl Run {
+    /// Round after round with a restart between, until the guest says that there is no more.
+    async fn rounds(
+        &self,
+        cx: &Context<'_>,
+        guest: &dyn Communicator,
+        params: &StepParams,
+    ) -> Result<Outcome, ActionError> {
+        let rounds = params.step.rounds();
+        if rounds > 1 {
+            take_up(cx, guest, params).await?;
+        }
+        let mut round = 1;
+        loop {
+            let outcome = self.round(cx, guest, params, round).await?;
+            if !outcome.more || round >= rounds {
+                return Ok(outcome);
+            }
+            reboot::restart(cx, guest, "the next round needs it").await?;
+            round += 1;
+        }
+    }
+
     async fn round(
         &self,
         cx: &Context<'_>,
@@ -92,7 +114,7 @@ impl Run {
         params: &StepParams,
         round: u32,
     ) -> Result<Outcome, ActionError> {
-        let place = place(cx, params, round);
+        let place = place(cx, params);
         let payloads = self.bring(cx, guest, params, &place).await?;
         let timeout = cx.step().policy.timeout();
         let surroundings = CallContext {
@@ -110,9 +132,10 @@ impl Run {
             .map_or_else(|failure| &failure.logs, |outcome| &outcome.logs);
         logs::bring_home(cx, &self.0, guest, logs).await;
         if matches!(call.mode, Mode::Detached { .. }) {
-            detached::remove(cx, guest, &place).await?;
+            detached::remove(cx, guest, &place).await;
         }
         let outcome = read.map_err(|failure| refused(params.class, &failure))?;
+        let outcome = outcome.cleaned(|text| cx.scrub(text));
         say(cx, &params.step, &outcome);
         Ok(outcome)
     }
@@ -146,20 +169,12 @@ impl Run {
         to: &str,
     ) -> Result<Delivered, ActionError> {
         let path = payload.source.file.clone().unwrap_or_default();
-        let blob = self.0.files.blob(&path).map_err(|error| unreadable(&path, &error))?;
-        let meter = cx.meter(payload.file_name.clone());
-        let sent = guest.upload(blob.as_ref(), to, &meter, cx.cancel()).await?;
-        match params.files.get(&path) {
-            Some(planned) if *planned != sent.sha256 => Err(ActionError::new(
-                FailureClass::Input,
-                format!("`{path}` has changed since the plan was made"),
-            )
-            .hint("plan and build again")),
-            _ => Ok(Delivered {
-                path: to.to_owned(),
-                sha256: Some(sent.sha256),
-            }),
-        }
+        let planned = params.files.get(&path).map(String::as_str);
+        let sent = files::push(cx, &self.0, guest, &path, to, planned).await?;
+        Ok(Delivered {
+            path: to.to_owned(),
+            sha256: Some(sent.sha256),
+        })
     }
 }
 
@@ -192,7 +207,7 @@ async fn fetch(
     };
     cx.note(format!("the guest fetches {}", payload.file_name));
     let answer = detached::run(cx, guest, &place, &call, secrets::reveal(cx, &call.input)?).await?;
-    detached::remove(cx, guest, &place).await?;
+    detached::remove(cx, guest, &place).await;
     let fetched = FetchUrl::read(&answer).map_err(|failure| refused(FailureClass::Install, &failure))?;
     Ok(Delivered {
         path: fetched.path,
@@ -208,15 +223,23 @@ async fn holds(cx: &Context<'_>, guest: &dyn Communicator, params: &StepParams) 
         script: condition.clone(),
     }
     .call();
-    let input = SecretString::from(secrets::reveal(cx, &call.input)?.to_string());
-    let answer = invoke_secret(cx, guest, &call, &input).await?;
+    let mut place = place(cx, params);
+    place.task.push_str("-if");
+    place.work.push_str("-if");
+    let answer = detached::run(cx, guest, &place, &call, secrets::reveal(cx, &call.input)?).await?;
+    detached::remove(cx, guest, &place).await;
     Ok(Condition::read(&answer)
         .map_err(|failure| refused(params.class, &failure))?
         .value)
 }
 
-/// An earlier process may have died between a round and its restart.
-async fn restart_if_pending(cx: &Context<'_>, guest: &dyn Communicator) -> Result<(), ActionError> {
+/// An earlier process may have died between a round and its restart, or in the middle of a round. A round that is still
+/// at work must be watched to its end: it wants a restart already, and would not survive it.
+async fn take_up(cx: &Context<'_>, guest: &dyn Communicator, params: &StepParams) -> Result<(), ActionError> {
+    if detached::is_running(cx, guest, &place(cx, params)).await? {
+        cx.note("a round that was begun before is still at work");
+        return Ok(());
+    }
     let pending = ask(cx, guest, &PendingReboot::default()).await?;
     match pending.hard.first() {
         Some(signal) => reboot::restart(cx, guest, &signal.signal).await,
@@ -242,8 +265,8 @@ async fn restart(cx: &Context<'_>, guest: &dyn Communicator, wanted: &Reboot) ->
         ..Outcome::default()
     };
     Ok(StepOutput {
-        skipped: false,
         outcome,
+        ..StepOutput::default()
     })
 }
 
@@ -280,14 +303,10 @@ fn word(state: ItemState) -> &'static str {
     }
 }
 
-fn place(cx: &Context<'_>, params: &StepParams, round: u32) -> Place {
+/// All rounds of a step share one place, so that a later process finds whichever was at work.
+fn place(cx: &Context<'_>, params: &StepParams) -> Place {
     let list = if params.class == FailureClass::Verify { "c" } else { "" };
-    let number = params.number;
-    let suffix = if round > 1 {
-        format!("{list}{number}r{round}")
-    } else {
-        format!("{list}{number}")
-    };
+    let suffix = format!("{list}{}", params.number);
     Place {
         task: format!("{}-{suffix}", name(cx.build())),
         work: format!("{}\\{suffix}", work_root(cx)),

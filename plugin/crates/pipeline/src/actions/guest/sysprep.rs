@@ -1,32 +1,28 @@
 //! Generalizes the guest: started in a task of its own, its logs tailed, its success proved four times, its failure
 //! explained, and the logs brought home.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context, FailureClass, Verdict};
-use reseal_guest::sysprep::explain;
-use reseal_guest::system::{
-    CollectLogs, Evidence, Query as _, SysprepPoll, SysprepPolled, SysprepSettings, SysprepStart,
-};
-use reseal_machine::cloud::{Observed, ServerStatus};
-use reseal_machine::communicator::{OutputSink as _, Stream};
+use reseal_guest::system::{CollectLogs, Evidence, SysprepPoll, SysprepPolled, SysprepSettings, SysprepStart};
 use reseal_machine::{CommError, Communicator, Schedule};
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::ask::{ask, refused};
+use super::ask::{Unanswered, ask, once, refused};
 use super::logs;
 use super::step::work_root;
+use super::sysprep_outside::{ALONE, BY_SERIAL, Found, Outside, Word, by_serial};
+use super::sysprep_watch::{Seen, explained, judge};
 use crate::actions::cloud::ReadyOutput;
 use crate::world::{World, name};
 
-/// Sysprep's task gets this much more than sysprep itself, for its proofs.
-const MARGIN: Duration = Duration::from_mins(5);
-
 /// A guest that is silent for so long after sysprep does not hear us any more.
 const DEAF: Duration = Duration::from_mins(3);
+
+/// Sysprep's task gets this much more than sysprep itself, for its proofs.
+const MARGIN: Duration = Duration::from_mins(5);
 
 /// How to generalize.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,6 +36,9 @@ pub struct SysprepParams {
     pub remove_account: bool,
     /// The limit in seconds.
     pub limit_seconds: u64,
+    /// `/mode:vm`.
+    #[serde(default)]
+    pub mode_vm: bool,
 }
 
 /// The proof.
@@ -47,15 +46,6 @@ pub struct SysprepParams {
 pub(super) struct SysprepOutput {
     /// What the guest's state was when sysprep had ended.
     pub(super) evidence: Evidence,
-}
-
-/// What the watching has seen so far.
-#[derive(Default)]
-struct Seen {
-    act_offset: u64,
-    err_offset: u64,
-    log: String,
-    phase: String,
 }
 
 /// The action.
@@ -67,120 +57,142 @@ impl Action for Generalize {
     type Output = SysprepOutput;
 
     async fn run(&self, cx: &Context<'_>, params: &SysprepParams) -> Result<SysprepOutput, ActionError> {
+        let ready = params.ready.as_deref();
+        let ready: Option<ReadyOutput> = ready.map(|step| cx.output(step)).transpose()?;
+        let outside = Outside {
+            cx,
+            world: &self.0,
+            server: ready.as_ref().map(|ready| &ready.server),
+        };
+        // An earlier process may have begun, and the guest waits for nobody for ever.
+        if outside.is_off().await {
+            return outside.proved(ALONE).await.map(SysprepOutput::of);
+        }
         let guest = self.0.guest(cx, &params.connect)?;
         let (task, work) = place(cx);
-        let mut settings = SysprepSettings::new(cx.build().to_string(), params.limit_seconds);
-        settings.delete.push(work_root(cx));
-        settings.shutdown = params.ready.is_some();
-        if params.remove_account {
-            settings.build_account = Some(name(cx.build()));
+        match start(cx, params, guest.as_ref(), &task, &work).await {
+            Err(error) if error.class == FailureClass::Unreachable => match outside.found(guest.as_ref()).await? {
+                Found::Proved(evidence) => return Ok(SysprepOutput::of(evidence)),
+                Found::Answers => start(cx, params, guest.as_ref(), &task, &work).await?,
+            },
+            started => started?,
         }
-        // Starting again what runs already is no start: the guest looks for the task.
-        ask(
+        let run = Run {
             cx,
-            guest.as_ref(),
-            &SysprepStart::new(task.clone(), work.clone(), settings),
-        )
-        .await?;
-        let seen = Mutex::new(Seen::default());
-        let watched = self.watch(cx, params, guest.as_ref(), &task, &work, &seen).await;
+            guest: guest.as_ref(),
+            outside,
+            task,
+            work,
+            seen: Mutex::new(Seen::new(cx.clock().now())),
+        };
+        let watched = run.watch(params.limit_seconds).await;
         if watched.is_err() && !cx.cancel().is_cancelled() {
             self.logs_home(cx, guest.as_ref()).await;
         }
-        watched
+        watched.map(SysprepOutput::of)
+    }
+}
+
+impl SysprepOutput {
+    fn of(evidence: Evidence) -> Self {
+        Self { evidence }
+    }
+}
+
+/// Starts sysprep's task. Starting again what runs already is no start: the guest looks for the task.
+async fn start(
+    cx: &Context<'_>,
+    params: &SysprepParams,
+    guest: &dyn Communicator,
+    task: &str,
+    work: &str,
+) -> Result<(), ActionError> {
+    let mut settings = SysprepSettings::new(cx.build().to_string(), params.limit_seconds);
+    settings.mode_vm = params.mode_vm;
+    settings.shutdown = params.ready.is_some();
+    settings.delete.push(work_root(cx));
+    if params.remove_account {
+        settings.build_account = Some(name(cx.build()));
+    }
+    ask(cx, guest, &SysprepStart::new(task, work, settings)).await.map(drop)
+}
+
+/// One run of sysprep under watch.
+struct Run<'a> {
+    cx: &'a Context<'a>,
+    guest: &'a dyn Communicator,
+    outside: Outside<'a>,
+    task: String,
+    work: String,
+    seen: Mutex<Seen>,
+}
+
+impl Run<'_> {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn watch(&self, limit_seconds: u64) -> Result<Evidence, ActionError> {
+        // A quick rhythm: the proof stands for a short time only before the machine goes down.
+        let schedule = Schedule {
+            first: Duration::from_secs(2),
+            longest: Duration::from_secs(4),
+            limit: Duration::from_secs(limit_seconds) + MARGIN,
+        };
+        let waited = self.cx.wait_until("the end of sysprep", schedule, || self.look()).await;
+        let evidence = waited.map_err(|error| error.class(FailureClass::Sysprep))?;
+        self.cx
+            .note("generalized: tag file, ImageState, GeneralizationState and SetupType agree");
+        Ok(evidence)
+    }
+
+    async fn look(&self) -> Result<Verdict<Evidence>, ActionError> {
+        let poll = {
+            let seen = self.seen();
+            SysprepPoll {
+                task: self.task.clone(),
+                work: self.work.clone(),
+                act_offset: seen.act_offset,
+                err_offset: seen.err_offset,
+                seen: false,
+            }
+        };
+        match once(self.cx, self.guest, &poll).await {
+            Ok(polled) => judge(self.cx, polled, &mut self.seen()),
+            Err(Unanswered::Lost(CommError::Cancelled)) => Err(ActionError::cancelled()),
+            Err(Unanswered::Refused(failure)) => Err(refused(FailureClass::Sysprep, &failure)),
+            // Generalizing takes parts of the network down; what became of the machine is asked of the cloud.
+            Err(Unanswered::Lost(error)) => self.lost(&error).await,
+        }
+    }
+
+    /// WinRM is gone. The guest says the same on its serial port; a machine that is off without a proof is no image.
+    async fn lost(&self, error: &CommError) -> Result<Verdict<Evidence>, ActionError> {
+        match self.outside.word().await {
+            Some(Word::Generalized) => {
+                self.cx.note(BY_SERIAL);
+                return Ok(Verdict::Done(by_serial()));
+            }
+            Some(Word::Failed) => {
+                let message = format!("sysprep failed, and the guest does not answer any more: {error}");
+                return Err(explained(&self.seen(), message));
+            }
+            None => {}
+        }
+        if !self.outside.is_off().await {
+            return Ok(Verdict::Waiting(error.to_string()));
+        }
+        let phase = self.seen().phase.clone();
+        let seen = if phase.is_empty() { "nothing" } else { &phase };
+        let last = format!("last seen in the guest: {seen}");
+        let proof = self
+            .outside
+            .proved("somebody or something else turned it off; run the build again");
+        proof.await.map(Verdict::Done).map_err(|error| error.said([last]))
     }
 }
 
 impl Generalize {
-    async fn watch(
-        &self,
-        cx: &Context<'_>,
-        params: &SysprepParams,
-        guest: &dyn Communicator,
-        task: &str,
-        work: &str,
-        seen: &Mutex<Seen>,
-    ) -> Result<SysprepOutput, ActionError> {
-        let ready: Option<ReadyOutput> = params.ready.as_deref().map(|ready| cx.output(ready)).transpose()?;
-        let look = || self.look(cx, guest, ready.as_ref(), task, work, seen);
-        // A quick rhythm: the proof stands for a short time only before the machine goes down.
-        let limit = Duration::from_secs(params.limit_seconds) + MARGIN;
-        let schedule = Schedule {
-            first: Duration::from_secs(2),
-            longest: Duration::from_secs(4),
-            limit,
-        };
-        let evidence = cx.wait_until("the end of sysprep", schedule, look).await;
-        let evidence = evidence.map_err(|error| error.class(FailureClass::Sysprep))?;
-        cx.note("generalized: tag file, ImageState, GeneralizationState and SetupType agree");
-        Ok(SysprepOutput { evidence })
-    }
-
-    async fn look(
-        &self,
-        cx: &Context<'_>,
-        guest: &dyn Communicator,
-        ready: Option<&ReadyOutput>,
-        task: &str,
-        work: &str,
-        seen: &Mutex<Seen>,
-    ) -> Result<Verdict<Evidence>, ActionError> {
-        let (act_offset, err_offset) = {
-            let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            (seen.act_offset, seen.err_offset)
-        };
-        let poll = SysprepPoll {
-            task: task.to_owned(),
-            work: work.to_owned(),
-            act_offset,
-            err_offset,
-            seen: false,
-        };
-        let script = reseal_machine::communicator::Script {
-            name: SysprepPoll::SCRIPT.name,
-            text: SysprepPoll::SCRIPT.text,
-        };
-        let input = SecretString::from(poll.input().to_string());
-        match guest.invoke(script, &input, &cx.sink(), cx.cancel()).await {
-            Ok(answer) => {
-                let polled = SysprepPoll::read(&answer).map_err(|f| refused(FailureClass::Sysprep, &f))?;
-                judge(cx, polled, &mut seen.lock().unwrap_or_else(PoisonError::into_inner))
-            }
-            Err(CommError::Cancelled) => Err(ActionError::cancelled()),
-            // Generalizing takes parts of the network down; whether the machine is off is asked of the cloud.
-            Err(error) => self.lost(ready, seen, &error).await,
-        }
-    }
-
-    /// WinRM is gone. A machine that is off without a proof is no image.
-    async fn lost(
-        &self,
-        ready: Option<&ReadyOutput>,
-        seen: &Mutex<Seen>,
-        error: &CommError,
-    ) -> Result<Verdict<Evidence>, ActionError> {
-        let Some(ready) = ready else {
-            return Ok(Verdict::Waiting(error.to_string()));
-        };
-        let off = match self.0.cloud.server(&ready.server).await {
-            Ok(Observed::Present(server)) => server.status == ServerStatus::Shutoff && server.task_state.is_none(),
-            _ => false,
-        };
-        if !off {
-            return Ok(Verdict::Waiting(error.to_string()));
-        }
-        let phase = seen.lock().unwrap_or_else(PoisonError::into_inner).phase.clone();
-        Err(ActionError::new(
-            FailureClass::Sysprep,
-            "the machine is off, and nothing proves that it was generalized",
-        )
-        .said([format!(
-            "last seen in the guest: {}",
-            if phase.is_empty() { "nothing" } else { &phase }
-        )])
-        .hint("somebody or something else turned it off; run the build again"))
-    }
-
     async fn logs_home(&self, cx: &Context<'_>, guest: &dyn Communicator) {
         match ask(cx, guest, &CollectLogs::default()).await {
             Ok(found) => {
@@ -228,9 +240,13 @@ impl Action for Release {
             return gone(cx, guest.as_ref()).await;
         }
         match tell(cx, guest.as_ref()).await {
-            Err(CommError::Cancelled) => return Err(ActionError::cancelled()),
+            Err(Unanswered::Lost(CommError::Cancelled)) => return Err(ActionError::cancelled()),
+            Err(Unanswered::Refused(failure)) => cx.note(format!(
+                "the guest does not take our word ({}); it shuts down by itself",
+                failure.message
+            )),
             // A guest that cannot hear us any more goes on by itself after a while.
-            Err(error) => cx.note(format!(
+            Err(Unanswered::Lost(error)) => cx.note(format!(
                 "the guest does not answer any more ({error}); it shuts down by itself"
             )),
             Ok(_) => {}
@@ -242,7 +258,7 @@ impl Action for Release {
 }
 
 /// Tells the wrapper that its proofs were seen; says what its task does.
-async fn tell(cx: &Context<'_>, guest: &dyn Communicator) -> Result<serde_json::Value, CommError> {
+async fn tell(cx: &Context<'_>, guest: &dyn Communicator) -> Result<SysprepPolled, Unanswered> {
     let (task, work) = place(cx);
     let poll = SysprepPoll {
         task,
@@ -251,12 +267,7 @@ async fn tell(cx: &Context<'_>, guest: &dyn Communicator) -> Result<serde_json::
         err_offset: u64::MAX >> 1,
         seen: true,
     };
-    let script = reseal_machine::communicator::Script {
-        name: SysprepPoll::SCRIPT.name,
-        text: SysprepPoll::SCRIPT.text,
-    };
-    let input = SecretString::from(poll.input().to_string());
-    guest.invoke(script, &input, &cx.sink(), cx.cancel()).await
+    once(cx, guest, &poll).await
 }
 
 /// Waits until the wrapper has tidied up and is gone: whoever owns the machine may turn it off then.
@@ -266,20 +277,16 @@ async fn gone(cx: &Context<'_>, guest: &dyn Communicator) -> Result<(), ActionEr
             told = tell(cx, guest) => told,
             paused = cx.pause(DEAF) => return paused.map(|()| deaf(cx, "no answer")),
         };
-        let answer = match told {
-            Ok(answer) => answer,
-            Err(CommError::Cancelled) => return Err(ActionError::cancelled()),
-            Err(error) => return Ok(deaf(cx, &error.to_string())),
-        };
-        let polled = SysprepPoll::read(&answer).map_err(|failure| refused(FailureClass::Sysprep, &failure))?;
-        Ok(match polled.task_state.as_str() {
-            "running" => Verdict::Waiting("it tidies up".into()),
-            _ => Verdict::Done(()),
-        })
+        match told {
+            Ok(polled) if polled.task_state == "running" => Ok(Verdict::Waiting("it tidies up".into())),
+            Ok(_) => Ok(Verdict::Done(())),
+            Err(Unanswered::Lost(CommError::Cancelled)) => Err(ActionError::cancelled()),
+            Err(Unanswered::Lost(error)) => Ok(deaf(cx, &error.to_string())),
+            Err(Unanswered::Refused(failure)) => Err(refused(FailureClass::Sysprep, &failure)),
+        }
     };
-    let waited = cx
-        .wait_until("the end of sysprep's task", Schedule::up_to(MARGIN), look)
-        .await;
+    let schedule = Schedule::up_to(MARGIN);
+    let waited = cx.wait_until("the end of sysprep's task", schedule, look).await;
     waited.map_err(|error| error.class(FailureClass::Sysprep))
 }
 
@@ -289,58 +296,4 @@ fn deaf(cx: &Context<'_>, why: &str) -> Verdict<()> {
         "the guest does not answer any more ({why}); it tidies up by itself"
     ));
     Verdict::Done(())
-}
-
-fn judge(cx: &Context<'_>, polled: SysprepPolled, seen: &mut Seen) -> Result<Verdict<Evidence>, ActionError> {
-    seen.act_offset = polled.act.offset;
-    seen.err_offset = polled.err.offset;
-    seen.log.push_str(&polled.act.text);
-    if !polled.act.text.is_empty() {
-        cx.sink().output(Stream::Out, &polled.act.text);
-    }
-    let Some(status) = polled.status else {
-        return match polled.task_state.as_str() {
-            "running" => Ok(Verdict::Waiting("sysprep's task starts".into())),
-            other => Err(explained(seen, format!("sysprep's task is {other} and left no word"))),
-        };
-    };
-    seen.phase.clone_from(&status.phase);
-    match status.phase.as_str() {
-        "generalized" | "cleaning" | "shutting_down" => {
-            let evidence = status.evidence.unwrap_or(polled.evidence);
-            let missing = evidence.missing();
-            if missing.is_empty() {
-                return Ok(Verdict::Done(evidence));
-            }
-            Err(explained(
-                seen,
-                format!(
-                    "the guest claims success, but these proofs are missing: {}",
-                    missing.join(", ")
-                ),
-            ))
-        }
-        "failed" => {
-            let reason = status.reason.as_deref().unwrap_or("unknown");
-            let more = status.error.map(|error| format!(": {error}")).unwrap_or_default();
-            Err(explained(seen, format!("sysprep failed ({reason}){more}")))
-        }
-        phase => Ok(Verdict::Waiting(phase.to_owned())),
-    }
-}
-
-/// The failure with its cause by name, where the log tells it.
-fn explained(seen: &Seen, message: String) -> ActionError {
-    let verdict = explain(&seen.log);
-    let mut error = ActionError::new(FailureClass::Sysprep, message);
-    error.said.extend(verdict.lines.iter().cloned());
-    if !matches!(verdict.letter, '-' | '?') {
-        let subject = verdict
-            .subject
-            .map(|subject| format!(" ({subject})"))
-            .unwrap_or_default();
-        error.message = format!("{}: {}{subject}", error.message, verdict.meaning);
-        error.hints.push(verdict.cure.to_owned());
-    }
-    error
 }

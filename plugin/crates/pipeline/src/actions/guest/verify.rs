@@ -1,18 +1,18 @@
-//! Proves an image by a machine made of it: the injected password, the new identity, the larger drive.
+//! Proves an image by a machine made of it: the injected password, and what every image must hold.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context, FailureClass};
-use reseal_guest::system::{IdentityFacts, VerifyFacts, VerifyFactsResult};
-use reseal_machine::Schedule;
+use reseal_guest::system::{VerifyFacts, VerifyFactsResult};
+use reseal_machine::Communicator;
 use serde::{Deserialize, Serialize};
 
 use super::ask::ask;
 use super::connect::posted_password;
-use crate::actions::cloud::{KEY, ReadyOutput, ServerOutput};
+use crate::actions::cloud::{KEY, ReadyOutput};
 use crate::identity;
-use crate::world::{Entrance, World};
+use crate::world::World;
 
 /// Whose password to wait for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -52,22 +52,38 @@ impl Action for Password {
 /// What to compare with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProofParams {
-    /// The step that connected to the verifying machine.
+    /// The step that followed the first boot.
     pub connect: String,
-    /// The step that connected to the build machine, where the build has made one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub built: Option<String>,
-    /// The step that made the verifying machine.
-    pub server: String,
-    /// The step that knows its root volume.
-    pub ready: String,
     /// The time zone that the answer file sets, as a Windows id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
+    /// The locales that the answer file sets.
+    #[serde(default, skip_serializing_if = "Locales::is_empty")]
+    pub locales: Locales,
     /// The account that must be gone.
     pub account_gone: bool,
 }
 
-/// The proving action.
+/// Locales that the answer file sets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Locales {
+    /// Of programs without Unicode.
+    pub system: Option<String>,
+    /// Of formats.
+    pub user: Option<String>,
+    /// Of the display.
+    pub display: Option<String>,
+}
+
+impl Locales {
+    /// None is set.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The proving action: what every image must hold, whatever its provider promises.
 pub(super) struct Prove(pub(super) World);
 
 #[async_trait]
@@ -77,28 +93,11 @@ impl Action for Prove {
 
     async fn run(&self, cx: &Context<'_>, params: &ProofParams) -> Result<VerifyFactsResult, ActionError> {
         let guest = self.0.guest(cx, &params.connect)?;
-        let complete = |facts: VerifyFactsResult| {
-            if facts.image_state == "IMAGE_STATE_COMPLETE" {
-                reseal_engine::Verdict::Done(facts)
-            } else {
-                reseal_engine::Verdict::Waiting(facts.image_state)
-            }
-        };
-        let look = || async { Ok(complete(ask(cx, guest.as_ref(), &VerifyFacts::default()).await?)) };
-        let waited = cx
-            .wait_until(
-                "the end of the first boot",
-                Schedule::up_to(Duration::from_mins(15)),
-                look,
-            )
-            .await;
-        let facts = waited.map_err(|error| error.class(FailureClass::Verify))?;
-        let built: Option<Entrance> = params.built.as_deref().map(|built| cx.output(built)).transpose()?;
-        let built = built.map(|built| serde_json::from_value(built.identity).unwrap_or_default());
-        let built: IdentityFacts = built.unwrap_or_default();
-        let server: ServerOutput = cx.output(&params.server)?;
-        let ready: ReadyOutput = cx.output(&params.ready)?;
-        let wrong = compare(params, &facts, &built, &server, &ready);
+        let facts = facts(cx, guest.as_ref()).await?;
+        for doubt in strange_locales(&params.locales, &facts) {
+            cx.warn(doubt);
+        }
+        let wrong = compare(params, &facts);
         if wrong.is_empty() {
             return Ok(facts);
         }
@@ -106,14 +105,15 @@ impl Action for Prove {
     }
 }
 
+/// Asks the clone for everything that proves it. A clone that is lost now is the image's fault.
+pub(super) async fn facts(cx: &Context<'_>, guest: &dyn Communicator) -> Result<VerifyFactsResult, ActionError> {
+    ask(cx, guest, &VerifyFacts::default())
+        .await
+        .map_err(|error| error.class(FailureClass::Verify))
+}
+
 /// Everything that is not as it should be, in words.
-fn compare(
-    params: &ProofParams,
-    facts: &VerifyFactsResult,
-    built: &IdentityFacts,
-    server: &ServerOutput,
-    ready: &ReadyOutput,
-) -> Vec<String> {
+fn compare(params: &ProofParams, facts: &VerifyFactsResult) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut must = |good: bool, text: String| {
         if !good {
@@ -121,29 +121,12 @@ fn compare(
         }
     };
     must(
-        facts.machine_sid.is_none() || facts.machine_sid != built.machine_sid,
-        "the machine SID was not renewed".into(),
+        facts.image_state == "IMAGE_STATE_COMPLETE",
+        format!("Setup is not done: the system's state is {}", facts.image_state),
     );
-    let name = facts.computer_name.to_ascii_lowercase();
-    must(
-        name != built.computer_name.to_ascii_lowercase(),
-        format!("the computer is still called {name}"),
-    );
-    if facts.cloudbase.present {
-        let wanted: String = server.name.to_ascii_lowercase().chars().take(15).collect();
-        must(
-            name == wanted,
-            format!("the computer is called {name}, not {wanted} as its server"),
-        );
-        let least = u64::from(ready.root_gb) * 1024 * 1024 * 1024 / 10 * 9;
-        must(
-            facts.drive_c_bytes >= least,
-            format!("drive C: has {} bytes of {} GB", facts.drive_c_bytes, ready.root_gb),
-        );
-    }
     if let Some(zone) = &params.time_zone {
         must(
-            facts.time_zone == *zone,
+            facts.time_zone.eq_ignore_ascii_case(zone),
             format!("the time zone is {}, not {zone}", facts.time_zone),
         );
     }
@@ -160,4 +143,64 @@ fn compare(
         format!("traces of the build are left: {}", facts.traces.join(", ")),
     );
     wrong
+}
+
+/// What a new account sees may follow its own settings, so another locale is a doubt and no failure.
+fn strange_locales(wanted: &Locales, facts: &VerifyFactsResult) -> Vec<String> {
+    [
+        ("system locale", &wanted.system, &facts.system_locale),
+        ("user locale", &wanted.user, &facts.user_locale),
+        ("display language", &wanted.display, &facts.ui_language),
+    ]
+    .into_iter()
+    .filter_map(|(what, wanted, found)| {
+        let wanted = wanted.as_ref().filter(|wanted| !wanted.eq_ignore_ascii_case(found))?;
+        Some(format!("the {what} is {found}, not {wanted} as in the answer file"))
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_every_image_must_hold() {
+        let params = ProofParams {
+            connect: "c".to_owned(),
+            time_zone: Some("UTC".to_owned()),
+            locales: Locales::default(),
+            account_gone: true,
+        };
+        let good = VerifyFactsResult {
+            image_state: "IMAGE_STATE_COMPLETE".to_owned(),
+            time_zone: "utc".to_owned(),
+            users: vec!["Administrator".to_owned(), "verify-1".to_owned()],
+            ..VerifyFactsResult::default()
+        };
+        assert_eq!(compare(&params, &good), Vec::<String>::new());
+        let bad = VerifyFactsResult {
+            image_state: "IMAGE_STATE_UNDEPLOYABLE".to_owned(),
+            time_zone: "Korea Standard Time".to_owned(),
+            users: vec!["Reseal-1".to_owned()],
+            traces: vec!["C:\\x".to_owned()],
+            ..good
+        };
+        assert_eq!(compare(&params, &bad).len(), 4);
+    }
+
+    #[test]
+    fn another_locale_is_a_doubt() {
+        let wanted = Locales {
+            system: Some("ko-KR".to_owned()),
+            user: Some("ko-kr".to_owned()),
+            display: None,
+        };
+        let facts = VerifyFactsResult {
+            system_locale: "en-US".to_owned(),
+            user_locale: "ko-KR".to_owned(),
+            ..VerifyFactsResult::default()
+        };
+        assert_eq!(strange_locales(&wanted, &facts).len(), 1);
+    }
 }

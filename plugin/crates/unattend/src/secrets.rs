@@ -1,0 +1,185 @@
+//! Where the secrets of an answer file stand, also of files that are not well-formed and of components that nobody
+//! knows: by the names of the elements.
+
+use std::ops::Range;
+
+use crate::catalogue::kms_owner;
+use crate::placeholder::masked;
+
+/// What the name of an element with a secret holds, in small letters.
+const WORDS: [&str; 14] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "passwrd",
+    "secret",
+    "productkey",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "sharedkey",
+    "keymaterial",
+    "accountdata",
+    "community_name",
+    "authtoken",
+];
+
+/// Elements beside a secret that are none.
+const PLAIN: [&str; 4] = ["plaintext", "username", "domain", "willshowui"];
+
+/// Whether an element of this name holds a secret, or all below it are one.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    WORDS.iter().any(|word| name.contains(word)) && !PLAIN.contains(&name.as_str())
+}
+
+/// Whether the last step of a path of element names is a secret: by its own name, or by one above.
+pub(crate) fn is_secret_path<'n>(names: impl Iterator<Item = &'n str>) -> bool {
+    let mut secret = false;
+    let mut plain = false;
+    for name in names {
+        secret |= is_secret_name(name);
+        plain = PLAIN.contains(&name.to_ascii_lowercase().as_str());
+    }
+    secret && !plain
+}
+
+/// The places of all secret texts that are no placeholders and no public keys.
+pub(crate) fn places(text: &str) -> Vec<Range<usize>> {
+    let mut open: Vec<&str> = Vec::new();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = text.get(at..) {
+        let length = content(rest);
+        let secret = is_secret_path(open.iter().copied());
+        let (start, end) = trimmed(text, at..at + length);
+        let value = text.get(start..end).unwrap_or_default();
+        if secret && !value.is_empty() && masked(value) != value && kms_owner(value).is_none() {
+            found.push(start..end);
+        }
+        at += length;
+        let Some(tag) = text.get(at..).filter(|tag| !tag.is_empty()) else {
+            break;
+        };
+        at += step(tag, &mut open);
+    }
+    found
+}
+
+/// How long the text before the next tag is; `CDATA` is text.
+fn content(rest: &str) -> usize {
+    match rest.strip_prefix("<![CDATA[") {
+        Some(inner) => inner.find("]]>").map_or(rest.len(), |end| end + 12),
+        None => rest.find('<').unwrap_or(rest.len()),
+    }
+}
+
+/// Goes over a tag and keeps account of what is open. Comments are gone into: somebody may have put a password there.
+fn step<'t>(tag: &'t str, open: &mut Vec<&'t str>) -> usize {
+    if tag.starts_with("<!--") {
+        return 4;
+    }
+    if tag.starts_with("<![CDATA[") {
+        return 0;
+    }
+    let end = tag.find('>').map_or(tag.len(), |end| end + 1);
+    let inner = tag.get(1..end).unwrap_or_default();
+    let name = |inner: &'t str| {
+        let name = inner.split(|c: char| c.is_whitespace() || "/>".contains(c)).next();
+        name.and_then(|name| name.rsplit(':').next()).unwrap_or_default()
+    };
+    if let Some(inner) = inner.strip_prefix('/') {
+        let closed = name(inner);
+        if let Some(at) = open.iter().rposition(|one| *one == closed) {
+            open.truncate(at);
+        }
+    } else if !inner.ends_with("/>") && !inner.starts_with(['?', '!']) {
+        open.push(name(inner));
+    }
+    end.max(1)
+}
+
+fn trimmed(text: &str, range: Range<usize>) -> (usize, usize) {
+    let value = text.get(range.clone()).unwrap_or_default();
+    let start = range.start + (value.len() - value.trim_start().len());
+    (start, start + value.trim().len())
+}
+
+/// The text with every secret veiled, and no byte longer or shorter: places in the text stay what they are.
+pub fn veil(text: &str) -> String {
+    let mut veiled = String::with_capacity(text.len());
+    let mut at = 0;
+    for place in places(text) {
+        veiled.push_str(text.get(at..place.start).unwrap_or_default());
+        veiled.extend(text.get(place.clone()).unwrap_or_default().chars().map(veiled_letter));
+        at = place.end;
+    }
+    veiled.push_str(text.get(at..).unwrap_or_default());
+    veiled
+}
+
+/// A mark of as many bytes.
+fn veiled_letter(letter: char) -> char {
+    match letter.len_utf8() {
+        _ if letter.is_whitespace() => letter,
+        1 => '*',
+        2 => '\u{b7}',
+        3 => '\u{2022}',
+        _ => '\u{1f512}',
+    }
+}
+
+/// The secrets of a file, for taking them out of what is said about it.
+pub(crate) struct Hidden<'f>(Vec<&'f str>);
+
+impl<'f> Hidden<'f> {
+    pub(crate) fn of(file: &'f str) -> Self {
+        let secrets = places(file).into_iter().filter_map(|place| file.get(place));
+        // What is shorter stands in other words by chance.
+        Self(secrets.filter(|secret| secret.len() > 3).collect())
+    }
+
+    /// The text without them.
+    pub(crate) fn without(&self, text: &str) -> String {
+        let start = text.to_owned();
+        self.0.iter().fold(start, |text, secret| text.replace(secret, "***"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FILE: &str = "<a><Password><Value>geheim</Value><PlainText>true</PlainText></Password>\n<ApiKey> [x1] </ApiKey>\
+                        <!-- <Secret>한글</Secret> --><ProductKey><Key><![CDATA[abc]]></Key></ProductKey><Credentials>\
+                        <Username>u</Username><Password>${vault}</Password></Credentials></a>";
+
+    #[test]
+    fn secrets_are_veiled_in_place() {
+        let veiled = veil(FILE);
+        assert_eq!(veiled.len(), FILE.len());
+        for gone in ["geheim", "x1", "한글", "abc"] {
+            assert!(!veiled.contains(gone), "{veiled}");
+        }
+        for kept in ["<PlainText>true", "<Username>u<", "${vault}"] {
+            assert!(veiled.contains(kept), "{veiled}");
+        }
+        assert_eq!(Hidden::of(FILE).without("<Value>geheim</Value>"), "<Value>***</Value>");
+        assert!(veil("<Password>torn").contains("****"));
+        assert!(veil("<ProductKey>VDYBN-27WPP-V4HQT-9VMD4-VMK7H</ProductKey>").contains("VDYBN"));
+    }
+
+    proptest! {
+        #[test]
+        fn torn_files_keep_their_length(at in 0usize..300, length in 0usize..40, with in "[<>/!\\[\\]a-zP가]{0,8}") {
+            let mut letters: Vec<char> = FILE.chars().collect();
+            let from = at.min(letters.len());
+            let to = (at + length).min(letters.len());
+            letters.splice(from..to, with.chars());
+            let text: String = letters.into_iter().collect();
+            prop_assert_eq!(veil(&text).len(), text.len());
+        }
+    }
+}
