@@ -10,7 +10,7 @@ use reseal_engine::run::Asker;
 use reseal_engine::{Ended, Engine, Hooks, Observer, OnError, Plan, Scrub, Stop};
 use reseal_journal::{Journal, JournalError, Keyring, RunDir};
 use reseal_machine::{BuildId, Clock, Cloud, Communicator};
-use reseal_pipeline::facts::{self, FileFact};
+use reseal_pipeline::facts::{self, Facts, FileFact};
 use reseal_pipeline::lock::{self, Resolved};
 use reseal_pipeline::plan::{Choices, Planned, ids};
 use reseal_pipeline::problem::{Problem, ProblemKind};
@@ -214,18 +214,7 @@ pub async fn prepare_with(
     setting: &Setting,
     wishes: &Wishes,
 ) -> Result<Prepared, Unplanned> {
-    let mut files: BTreeMap<String, FileFact> = BTreeMap::new();
-    for path in facts::local_paths(spec) {
-        let fact = setting
-            .folder
-            .measure(&path)
-            .map_err(|error| Unplanned::File(path.clone(), error))?;
-        files.insert(path, fact);
-    }
-    let gathered = facts::gather(setting.cloud.as_ref(), spec, files).await;
-    let facts = gathered
-        .map_err(|error| Unplanned::Cloud(error.into()))?
-        .map_err(Unplanned::Problems)?;
+    let facts = gather(spec, setting).await?;
     let resolved = lock::resolve(spec, &facts);
     let lock = lockfile::path(&document.path).display().to_string();
     let differences = lockfile::compare(&document.path, &spec.name, &resolved);
@@ -258,6 +247,25 @@ pub async fn prepare_with(
         resolved,
         differences,
     })
+}
+
+/// Asks the cloud and the local files what a plan must know.
+///
+/// # Errors
+/// See [`Unplanned`].
+pub async fn gather(spec: &Spec, setting: &Setting) -> Result<Facts, Unplanned> {
+    let mut files: BTreeMap<String, FileFact> = BTreeMap::new();
+    for path in facts::local_paths(spec) {
+        let fact = setting
+            .folder
+            .measure(&path)
+            .map_err(|error| Unplanned::File(path.clone(), error))?;
+        files.insert(path, fact);
+    }
+    let gathered = facts::gather(setting.cloud.as_ref(), spec, files).await;
+    gathered
+        .map_err(|error| Unplanned::Cloud(error.into()))?
+        .map_err(Unplanned::Problems)
 }
 
 /// What stands in a run's folder so that another process can go on with it.

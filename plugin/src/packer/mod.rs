@@ -5,6 +5,7 @@
 //! | [`builder`] | `source "reseal" "x"` | a spec through the same pipeline, with the template's provisioners in its middle |
 //! | [`visit`] | `provisioner "reseal-software" {}`, `provisioner "reseal-generalize" {}` | a part of a spec in any builder's machine |
 //! | [`datasource`] | `data "reseal-image" "x" {}` | the image that a build would start from |
+//! | [`proof`] | `post-processor "reseal-verify" {}` | boots an image, whoever made it, and checks it |
 //!
 //! Standard output belongs to Packer's handshake; whatever else there is to say goes through Packer's own screen
 //! ([`screen`]) or, as a log, to standard error ([`log`]).
@@ -18,6 +19,7 @@ mod generated;
 mod log;
 mod nowhere;
 mod order;
+mod proof;
 mod provisioning;
 mod run;
 mod schema;
@@ -76,7 +78,8 @@ fn plugin(rim: Rim) -> Plugin {
         .builder(DEFAULT_COMPONENT, builder::Image::new(rim.clone()))
         .provisioner("software", Visiting::new(Part::Software, rim.clone()))
         .provisioner("generalize", Visiting::new(Part::Generalize, rim.clone()))
-        .datasource("image", datasource::BaseImage::new(rim))
+        .datasource("image", datasource::BaseImage::new(rim.clone()))
+        .post_processor("verify", proof::Verify::new(rim))
 }
 
 /// What a person reads who has typed what only Packer types.

@@ -102,6 +102,17 @@ impl Order {
         self
     }
 
+    /// The same, and the image is booted: whoever asks for a proof need not say that too.
+    pub(super) fn that_boots(mut self) -> Self {
+        if self.spec.is_none() {
+            let verify = self.sections.entry("verify").or_insert_with(|| json!({}));
+            if let Some(verify) = verify.as_object_mut() {
+                verify.insert("boot".to_owned(), json!(true));
+            }
+        }
+        self
+    }
+
     fn of(options: &Map<String, Value>, sections: &[&str]) -> Self {
         let text = |name: &str| options.get(name).and_then(Value::as_str).map(str::to_owned);
         let pairs = |name: &str| -> Vec<(String, String)> {

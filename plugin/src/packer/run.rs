@@ -86,7 +86,8 @@ impl Run<'_> {
         work.carry_out(&id, &build, screen).await
     }
 
-    async fn setting(
+    /// The cloud, and everything else that a build stands on; stops with Packer.
+    pub(super) async fn setting(
         &self,
         console: &Console,
         opened: &Opened,

@@ -218,7 +218,8 @@ fn folder(id: &BuildId) -> String {
     format!("C:\\Windows\\Temp\\reseal-visit-{id}")
 }
 
-fn verdict(ended: &Ended, prepared: &Prepared) -> Result<(), String> {
+/// How it ended, with everything that a person can do about it.
+pub(super) fn verdict(ended: &Ended, prepared: &Prepared) -> Result<(), String> {
     match ended {
         Ended::Succeeded { .. } => Ok(()),
         Ended::Failed { step, failure, .. } | Ended::Held { step, failure } => {

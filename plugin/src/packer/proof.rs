@@ -1,0 +1,176 @@
+//! The post-processor: boots an image, whoever made it, and checks it.
+//!
+//! The steps are those that prove an image in a build, in the same engine and with a journal of their own: what a killed proof
+//! leaves, `reseal cleanup` removes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use reseal_engine::hooks::NoHooks;
+use reseal_machine::cloud::Observed;
+use reseal_machine::{Clock, ImageId};
+use reseal_packer::{BoxError, Configs, CoreVariables, ObjectSpec, PostProcessor, Process, Processed};
+use reseal_pipeline::lock::Resolved;
+use reseal_pipeline::plan::{self, Choices, Planned};
+use reseal_spec::Spec;
+use tokio_util::sync::CancellationToken;
+
+use super::Rim;
+use super::document::Opened;
+use super::order::{self, Order, Unclear};
+use super::run::Run;
+use super::screen::Screen;
+use super::visit::verdict;
+use crate::cli::{open, tell};
+use crate::console::{Closing, Console};
+use crate::rim::clock::SystemClock;
+use crate::session::{self, Attendance, Direction, Policy, Prepared, Setting};
+
+/// The sections that say where to boot and what to check.
+const SECTIONS: [&str; 6] = ["cloud", "base", "connect", "unattend", "cloudbase_init", "verify"];
+
+/// `post-processor "reseal-verify" { … }`
+pub(super) struct Verify {
+    rim: Rim,
+    kept: Mutex<Option<(Order, CoreVariables)>>,
+}
+
+impl Verify {
+    pub(super) fn new(rim: Rim) -> Self {
+        Self {
+            rim,
+            kept: Mutex::default(),
+        }
+    }
+
+    fn check(&self, configs: &Configs) -> Result<Order, Unclear> {
+        let order = Order::read(configs, &SECTIONS)?.for_any_cloud().that_boots();
+        let opened = Opened::read(&order, &configs.core.build_name, &self.rim, open::build_facts());
+        let opened = opened.map_err(|why| Unclear::Wrong(vec![why]))?;
+        let (errors, _) = opened.complaints();
+        if !errors.is_empty() {
+            return Err(Unclear::Wrong(errors));
+        }
+        opened.chosen(&order).map_err(|why| Unclear::Wrong(vec![why]))?;
+        Ok(order)
+    }
+}
+
+#[async_trait]
+impl PostProcessor for Verify {
+    fn config_spec(&self) -> ObjectSpec {
+        order::options(&SECTIONS)
+    }
+
+    async fn configure(&self, configs: Configs) -> Result<(), BoxError> {
+        match self.check(&configs) {
+            Ok(order) => {
+                *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((order, configs.core));
+                Ok(())
+            }
+            Err(Unclear::Unknown) => Ok(()),
+            Err(Unclear::Wrong(errors)) => Err(self.rim.scrubber.text(&errors.join("\n\n")).into()),
+        }
+    }
+
+    async fn process(&self, job: Process) -> Result<Processed, BoxError> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (order, core) = kept.ok_or("the post-processor was not configured")?;
+        let id = job.artifact.id().await;
+        let (screen, pump) = Screen::open(Arc::clone(&job.ui));
+        let run = Run {
+            order: &order,
+            core: &core,
+            rim: &self.rim,
+        };
+        let proved = Box::pin(prove(&run, &id, Arc::clone(&screen), &job.cancel)).await;
+        screen.flush().await;
+        drop(screen);
+        pump.abort();
+        match proved {
+            Ok(()) => Ok(Processed::kept(job.artifact)),
+            Err(why) => Err(self.rim.scrubber.text(&why).into()),
+        }
+    }
+}
+
+/// Boots the image of an artifact and checks it; everything that was made for that goes again.
+async fn prove(run: &Run<'_>, artifact: &str, screen: Arc<Screen>, cancel: &CancellationToken) -> Result<(), String> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(run.rim.env.hurry()));
+    let (id, facts) = session::new_build(clock.as_ref());
+    let opened = Opened::read(run.order, &run.core.build_name, run.rim, facts)?;
+    let spec = opened.chosen(run.order)?;
+    let console = Console::on(screen, &run.rim.env, run.rim.scrubber.clone());
+    let setting = run.setting(&console, &opened, spec, clock, cancel).await?;
+    let image = image(&setting, artifact).await?;
+    let prepared = prepare(run, &console, &opened, spec, &setting, &image).await?;
+    let begun = session::begin(&setting, &opened.document.path, &prepared, &id)
+        .map_err(|error| format!("cannot begin: {error} (`runs` keeps runs elsewhere)"))?;
+    let plan = &prepared.planned.plan;
+    let watcher = console.watch(plan, &setting.runs, &id);
+    let attendance = Attendance {
+        observer: &watcher,
+        hooks: &NoHooks,
+        on_error: Policy::Cleanup,
+    };
+    let ended = session::carry_on(&setting, begun, Direction::Forward, attendance)
+        .await
+        .map_err(|error| format!("the journal cannot be written: {error}"))?;
+    console.ended(&Closing {
+        build: &id,
+        runs: &setting.runs,
+        plan,
+        ended: &ended,
+        watcher: &watcher,
+        rehearsed: false,
+        manifest: None,
+    });
+    verdict(&ended, &prepared)
+}
+
+/// The image that an artifact is: its id, also with a region before it.
+async fn image(setting: &Setting, artifact: &str) -> Result<ImageId, String> {
+    let id = ImageId::new(artifact.rsplit(':').next().unwrap_or(artifact));
+    match setting.cloud.image(&id).await {
+        Ok(Observed::Present(_)) => Ok(id),
+        Ok(Observed::Gone) => Err(format!("the artifact `{artifact}` is no image of this cloud")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+async fn prepare(
+    run: &Run<'_>,
+    console: &Console,
+    opened: &Opened,
+    spec: &Spec,
+    setting: &Setting,
+    image: &ImageId,
+) -> Result<Prepared, String> {
+    let facts = match session::gather(spec, setting).await {
+        Ok(facts) => facts,
+        Err(why) => {
+            tell::unplanned(console, &opened.document, &why);
+            return Err("the proof cannot be planned".to_owned());
+        }
+    };
+    let wishes = open::wishes(spec, &run.rim.env, &setting.clock, &run.rim.scrubber, false, false);
+    let choices = Choices {
+        runner: vec![wishes.runner.unwrap_or_else(|| "0.0.0.0/0".to_owned())],
+        ..Choices::default()
+    };
+    let plan = plan::proof(spec, &facts, &choices, image).map_err(|problems| {
+        tell::problems(console, &opened.document, &problems);
+        "the proof cannot be planned".to_owned()
+    })?;
+    Ok(Prepared {
+        planned: Planned {
+            plan,
+            problems: vec![],
+            restarts: 0,
+            unchanged: None,
+        },
+        spec: spec.clone(),
+        resolved: Resolved::default(),
+        differences: None,
+    })
+}
