@@ -406,3 +406,47 @@ func TestProductFindsTheBaseImage(t *testing.T) {
 		})
 	})
 }
+
+func TestProductProvesAnImage(t *testing.T) {
+	real(t)
+	generations(t, func(t *testing.T, protobuf bool) {
+		_, builder := asked(t, protobuf, minimal, nil)
+		long(t, "PostProcess", func() {
+			artifact, err := builder.Run(context.Background(), &screen{}, &provisioners{})
+			if err != nil {
+				t.Fatalf("Run: %v", err)
+			}
+			ui := &screen{}
+			proved, keep, forced, err := processor(t, protobuf, minimal).PostProcess(context.Background(), ui, artifact)
+			if err != nil || !keep || !forced || proved.Id() != artifact.Id() {
+				t.Errorf("%v %v %v", keep, forced, err)
+			}
+			ui.sees(t, "say: prove the first boot")
+			ui.sees(t, "closed: the image is there, and nothing else")
+			failing := minimal + "verify: { boot: true, checks: [ { powershell: { inline: '# reseal-lab: exit 5' } } ] }\n"
+			_, _, _, err = processor(t, protobuf, failing).PostProcess(context.Background(), &screen{}, artifact)
+			if err == nil || !strings.Contains(err.Error(), "x.reseal.yaml:9") {
+				t.Errorf("%v", err)
+			}
+			if err := artifact.Destroy(); err != nil {
+				t.Errorf("Destroy: %v", err)
+			}
+			_, _, _, err = processor(t, protobuf, minimal).PostProcess(context.Background(), &screen{}, artifact)
+			if err == nil || !strings.Contains(err.Error(), "is no image of this cloud") {
+				t.Errorf("%v", err)
+			}
+		})
+	})
+}
+
+// processor is the product's post-processor for a spec.
+func processor(t *testing.T, protobuf bool, text string) packersdk.PostProcessor {
+	t.Helper()
+	p := start(t, "post-processor", "verify", protobuf, lab(t)...)
+	processor := p.client.PostProcessor()
+	given := map[string]cty.Value{"spec": cty.StringVal(written(t, text)), "runs": cty.StringVal(t.TempDir())}
+	if err := processor.Configure(core(), options(processor.ConfigSpec(), given)); err != nil {
+		t.Errorf("Configure: %v", err)
+	}
+	return processor
+}
