@@ -448,3 +448,63 @@ async fn sources_are_built_in_parallel_and_by_name() {
     assert_eq!(desk.site.left(), [ResourceKind::Image, ResourceKind::Image]);
     assert_eq!(desk.site.room.violations(), Vec::<String>::new());
 }
+
+/// Examples that need no other plugin are valid and written as Packer's own formatter writes them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_examples_are_valid() {
+    let Some(desk) = Desk::open("the_examples_are_valid").await else {
+        return;
+    };
+    for entry in std::fs::read_dir(desk.site.folder.path().join("packer")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.display().to_string();
+        let (said, formatted) = told(&desk.run(&["fmt", "-check", "-diff", &name]).await);
+        assert!(formatted, "{name}: {said}");
+        if name.ends_with("qemu.pkr.hcl") {
+            continue;
+        }
+        let (said, valid) = told(&desk.run(&["validate", &name]).await);
+        assert!(valid, "{name}: {said}");
+    }
+}
+
+/// Sections in HCL, other builders' provisioners of ours, the data source: built, not only checked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_template_without_yaml_builds_and_may_use_everything_of_ours() {
+    let Some(desk) = Desk::open("a_template_without_yaml_builds_and_may_use_everything_of_ours").await else {
+        return;
+    };
+    let example = desk.read("packer/inline.pkr.hcl");
+    let more = r#"sources = ["source.reseal.inline"]
+  provisioner "reseal-software" {
+    software {
+      name = "From another builder's side"
+      registry {
+        key    = "HKLM\\SOFTWARE\\Visited"
+        values = jsonencode({ By = { string = data.reseal-image.base.name } })
+      }
+    }
+    software {
+      reboot {
+        when = "always"
+      }
+    }
+  }
+"#;
+    let data = "data \"reseal-image\" \"base\" {\n  spec = \"windows-2022-nhn.reseal.yaml\"\n}\n";
+    let text = example.replace("sources = [\"source.reseal.inline\"]\n", more) + data;
+    let (said, good) = desk.build(&text, &[]).await;
+    assert!(good, "{said}");
+    let wanted = [
+        "A local administrator",
+        "run the template's provisioners",
+        "From another builder's side",
+        "restarting Windows: the spec says so",
+        "prove the first boot",
+        "An image was created: win2022-inline-",
+    ];
+    holds(&said, &wanted);
+    assert!(!said.contains("Change-Me-7!"), "{said}");
+    assert_eq!(desk.site.left(), [ResourceKind::Image]);
+    assert_eq!(desk.site.room.violations(), Vec::<String>::new());
+}

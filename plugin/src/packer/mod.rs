@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`builder`] | `source "reseal" "x"` | a spec through the same pipeline, with the template's provisioners in its middle |
 //! | [`visit`] | `provisioner "reseal-software" {}`, `provisioner "reseal-generalize" {}` | a part of a spec in any builder's machine |
+//! | [`datasource`] | `data "reseal-image" "x" {}` | the image that a build would start from |
 //!
 //! Standard output belongs to Packer's handshake; whatever else there is to say goes through Packer's own screen
 //! ([`screen`]) or, as a log, to standard error ([`log`]).
@@ -11,6 +12,7 @@
 mod artifact;
 mod asker;
 mod builder;
+mod datasource;
 mod document;
 mod generated;
 mod log;
@@ -73,7 +75,8 @@ fn plugin(rim: Rim) -> Plugin {
         .grace(GRACE)
         .builder(DEFAULT_COMPONENT, builder::Image::new(rim.clone()))
         .provisioner("software", Visiting::new(Part::Software, rim.clone()))
-        .provisioner("generalize", Visiting::new(Part::Generalize, rim))
+        .provisioner("generalize", Visiting::new(Part::Generalize, rim.clone()))
+        .datasource("image", datasource::BaseImage::new(rim))
 }
 
 /// What a person reads who has typed what only Packer types.

@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use crate::cargo::{Done, cargo, has, succeed};
+use crate::packer;
 use crate::schemas;
 
 /// How one part ended.
@@ -24,7 +25,7 @@ struct Part {
 /// A part's name and its work.
 type Work = (&'static str, fn() -> Ended);
 
-const PARTS: [Work; 6] = [
+const PARTS: [Work; 7] = [
     ("format", || {
         done(succeed(&mut cargo(["fmt", "--all", "--", "--check"])))
     }),
@@ -34,6 +35,7 @@ const PARTS: [Work; 6] = [
         done(succeed(&mut cargo(["test", "--workspace", "--locked", "--doc"])))
     }),
     ("schemas", || done(schemas::check_built())),
+    ("packer-host", packer_host),
     ("dependencies", dependencies),
 ];
 
@@ -88,6 +90,14 @@ fn tests(nextest: bool) -> Done {
         "--locked",
         "--no-fail-fast",
     ]))
+}
+
+/// HashiCorp's own code against our plugin.
+fn packer_host() -> Ended {
+    if !packer::can_test() {
+        return Ended::Skipped("Go or its modules are NOT here: HashiCorp's SDK did NOT drive the plugin");
+    }
+    done(packer::test())
 }
 
 /// Licences, sources and banned crates. The advisory database is left out: it needs a network that CI may not have.

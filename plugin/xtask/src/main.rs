@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo xtask ci | schemas | bless | bench`.
+//! The project's own chores: `cargo xtask ci | schemas | bless | packer-package | bench`.
 //!
 //! No shell and no dependencies, so that it is built in a second and works wherever Cargo does. Each command is a file.
 
@@ -12,6 +12,7 @@ mod bench;
 mod bless;
 mod cargo;
 mod ci;
+mod packer;
 mod schemas;
 
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ Usage: cargo xtask COMMAND
   schemas          write schemas/*.json anew from the types
   schemas --check  only say whether they are fresh
   bless            accept what the tests print as the new golden files, schemas included
+  packer-package   build the Packer plugin for a release, with its checksum, into target/packer
   bench [NAME…]    measure, and compare with the numbers that we want to reach
 ";
 
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         ["schemas"] => schemas::write(),
         ["schemas", "--check"] => schemas::check(),
         ["bless"] => bless::run(),
+        ["packer-package"] => packer::package(),
         ["bench", names @ ..] => bench::run(names),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

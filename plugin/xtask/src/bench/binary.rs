@@ -1,18 +1,20 @@
 //! What the binary does as a whole: cold starts, a rehearsal, and its memory.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::row::Row;
-use crate::cargo::{Done, root, sibling};
+use crate::cargo::{Done, root};
+use crate::packer::release;
 
 /// Measures one thing.
 type Measure = fn() -> Done<Vec<Row>>;
 
 /// The sections of this file.
-pub(crate) const SECTIONS: &[(&str, Measure)] = &[("validate", validate), ("rehearse", rehearse)];
+pub(crate) const SECTIONS: &[(&str, Measure)] = &[("validate", validate), ("rehearse", rehearse), ("packer", packer)];
 
 const EXAMPLE: &str = "examples/windows-2022-web.reseal.yaml";
 const STARTS: usize = 21;
@@ -46,6 +48,42 @@ fn rehearse() -> Done<Vec<Row>> {
     Ok(rows)
 }
 
+/// The plugin: how soon it has described itself, and what it takes while it waits.
+fn packer() -> Done<Vec<Row>> {
+    let mut times = Vec::new();
+    for _ in 0..STARTS {
+        times.push(watch(&mut reseal(&["describe"])?)?.took);
+    }
+    times.sort();
+    let middle = times.get(STARTS / 2).copied().unwrap_or_default();
+    let what = format!("describe, middle of {STARTS}");
+    let mut rows = vec![Row::new(what, milliseconds(middle), "ms").at_most(20.0)];
+    rows.extend(idle()?.map(|mib| Row::new("memory of an idle builder", mib, "MiB").at_most(10.0)));
+    Ok(rows)
+}
+
+/// Starts the builder as Packer does, waits for its first line, and looks.
+fn idle() -> Done<Option<f64>> {
+    const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
+    let mut command = reseal(&["start", "builder", "--protobuf", "-packer-default-plugin-name-"])?;
+    command.env("PACKER_PLUGIN_MAGIC_COOKIE", COOKIE).stdout(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .map_err(|error| format!("cannot start {command:?}: {error}"))?;
+    let mut line = String::new();
+    let read = child
+        .stdout
+        .take()
+        .map(|stdout| BufReader::new(stdout).read_line(&mut line));
+    let seen = peak(&child);
+    let _ = child.kill();
+    let _ = child.wait();
+    match read {
+        Some(Ok(1..)) if line.starts_with("5|0|") => Ok(seen),
+        _ => Err(format!("the plugin did not begin: {line}")),
+    }
+}
+
 /// What was seen of a finished process.
 struct Seen {
     took: Duration,
@@ -53,13 +91,7 @@ struct Seen {
 }
 
 fn reseal(arguments: &[&str]) -> Done<Command> {
-    let debug = sibling("reseal")?;
-    let target = debug
-        .ancestors()
-        .nth(2)
-        .ok_or("this binary stands in no target folder")?;
-    let path = target.join("release").join(debug.file_name().unwrap_or_default());
-    let mut command = Command::new(path);
+    let mut command = Command::new(release("reseal")?);
     command
         .args(arguments)
         .current_dir(root())

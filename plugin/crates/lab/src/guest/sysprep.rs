@@ -477,6 +477,10 @@ fn shut_down(state: &mut State, at: Timestamp, faults: &Faults) {
         }
     }
     state.live.tasks.remove(&run.task);
+    if !run.settings.shutdown {
+        // Nothing of the wrapper is left, and the machine is its owner's to turn off.
+        state.live.sysprep = None;
+    }
     if run.settings.shutdown && faults.armed("no-poweroff").is_none() {
         state.live.plan(after(at, 5.0), Event::Down { restart: false });
     }
