@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use reseal_guest::preflight::{Finding, Options, Severity, judge};
+use reseal_guest::preflight::{Finding, Options, Remedy, Severity, judge};
 use reseal_guest::system::{FixResult, Fixes, Preflight as Facts, PreflightFix, Query};
 use reseal_machine::communicator::{Script, Silent};
 use reseal_machine::{Clock, CommError, Communicator};
@@ -74,22 +73,24 @@ pub struct TrustArgs {
 }
 
 /// The cures by name, as in a spec's `generalize: { fix: […] }`.
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 7] = [
     "appx",
     "bitlocker",
     "services",
     "store",
     "answer_files",
     "reserved_storage",
+    "providers",
 ];
 
-const FIXES: [Fixes; 6] = [
+const FIXES: [Fixes; 7] = [
     Fixes::Appx,
     Fixes::Bitlocker,
     Fixes::Services,
     Fixes::Store,
     Fixes::AnswerFiles,
     Fixes::ReservedStorage,
+    Fixes::Providers,
 ];
 
 /// Why there is nothing to show.
@@ -181,11 +182,7 @@ async fn ask(guest: &dyn Communicator, clock: &dyn Clock, command: &Preflight) -
         .collect();
     let mut fixed = Vec::new();
     if !wanted.is_empty() {
-        let query = PreflightFix {
-            fixes: wanted,
-            packages: vec![],
-            timeout_seconds: Duration::from_hours(1).as_secs(),
-        };
+        let query = PreflightFix::new(wanted);
         fixed = one(guest, &query).await?.fixes;
         findings = look(guest, clock, command).await?;
     }
@@ -218,7 +215,10 @@ async fn one<Q: Query>(guest: &dyn Communicator, query: &Q) -> Result<Q::Answer,
 
 /// The cure that can be asked for.
 fn cure(finding: &Finding) -> Option<Fixes> {
-    finding.fixable
+    match finding.remedy {
+        Some(Remedy::Fix(fix)) => Some(fix),
+        Some(Remedy::Clean(_)) | None => None,
+    }
 }
 
 /// Sysprep would fail now: also what only has to be waited for is in its way.
