@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use reseal_guest::preflight::{Finding, Options, Severity, judge};
+use reseal_guest::preflight::{Finding, Options, Remedy, Severity, judge};
 use reseal_guest::system::{FixResult, Fixes, Preflight as Facts, PreflightFix, Query};
 use reseal_machine::communicator::{Script, Silent};
 use reseal_machine::{Clock, CommError, Communicator};
@@ -24,7 +23,7 @@ use crate::wiring::{self, Guest, GuestTrust};
 /// The variable that the password is taken from.
 const PASSWORD: &str = "RESEAL_GUEST_PASSWORD";
 
-/// `preflight`. The password comes from RESEAL_GUEST_PASSWORD, from standard input, or from a question; never from the
+/// `preflight`. The password comes from `RESEAL_GUEST_PASSWORD`, from standard input, or from a question; never from the
 /// command line.
 #[derive(Debug, Args)]
 pub struct Preflight {
@@ -181,12 +180,7 @@ async fn ask(guest: &dyn Communicator, clock: &dyn Clock, command: &Preflight) -
         .collect();
     let mut fixed = Vec::new();
     if !wanted.is_empty() {
-        let query = PreflightFix {
-            fixes: wanted,
-            packages: vec![],
-            timeout_seconds: Duration::from_hours(1).as_secs(),
-        };
-        fixed = one(guest, &query).await?.fixes;
+        fixed = one(guest, &PreflightFix::new(wanted)).await?.fixes;
         findings = look(guest, clock, command).await?;
     }
     Ok(Report {
@@ -218,7 +212,10 @@ async fn one<Q: Query>(guest: &dyn Communicator, query: &Q) -> Result<Q::Answer,
 
 /// The cure that can be asked for.
 fn cure(finding: &Finding) -> Option<Fixes> {
-    finding.fixable
+    match finding.remedy {
+        Some(Remedy::Fix(fix)) => Some(fix),
+        _ => None,
+    }
 }
 
 /// Sysprep would fail now: also what only has to be waited for is in its way.
@@ -240,7 +237,9 @@ fn show(report: &Report, console: &Console) -> Exit {
     if console.is_json() {
         console.document("preflight", document(report, blockers));
     } else {
-        lines(report, blockers).iter().for_each(|line| console.line(line));
+        for line in lines(report, blockers) {
+            console.line(&line);
+        }
     }
     if blockers == 0 { Exit::Ok } else { Exit::Sysprep }
 }
