@@ -4,7 +4,6 @@ use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use reseal_lab::clock::JumpClock;
 use reseal_lab::faults::Faults;
 use reseal_lab::guest::{Room, RoomOptions};
@@ -22,8 +21,10 @@ struct Scene {
 
 fn scene(faults: &[&str]) -> Scene {
     let armed = Arc::new(Faults::default());
-    faults.iter().for_each(|fault| armed.arm(fault));
-    let clock: Arc<dyn Clock> = Arc::new(JumpClock::new(Timestamp::now()));
+    for fault in faults {
+        armed.arm(fault);
+    }
+    let clock: Arc<dyn Clock> = Arc::new(JumpClock::new("2026-11-22T03:00:00Z".parse().unwrap()));
     let room = Arc::new(Room::new(RoomOptions {
         faults: armed,
         ..RoomOptions::new(clock)

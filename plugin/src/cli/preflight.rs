@@ -23,7 +23,7 @@ use crate::wiring::{self, Guest, GuestTrust};
 /// The variable that the password is taken from.
 const PASSWORD: &str = "RESEAL_GUEST_PASSWORD";
 
-/// `preflight`. The password comes from RESEAL_GUEST_PASSWORD, from standard input, or from a question; never from the
+/// `preflight`. The password comes from `RESEAL_GUEST_PASSWORD`, from standard input, or from a question; never from the
 /// command line.
 #[derive(Debug, Args)]
 pub struct Preflight {
@@ -73,24 +73,22 @@ pub struct TrustArgs {
 }
 
 /// The cures by name, as in a spec's `generalize: { fix: […] }`.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 6] = [
     "appx",
     "bitlocker",
     "services",
     "store",
     "answer_files",
     "reserved_storage",
-    "providers",
 ];
 
-const FIXES: [Fixes; 7] = [
+const FIXES: [Fixes; 6] = [
     Fixes::Appx,
     Fixes::Bitlocker,
     Fixes::Services,
     Fixes::Store,
     Fixes::AnswerFiles,
     Fixes::ReservedStorage,
-    Fixes::Providers,
 ];
 
 /// Why there is nothing to show.
@@ -182,8 +180,7 @@ async fn ask(guest: &dyn Communicator, clock: &dyn Clock, command: &Preflight) -
         .collect();
     let mut fixed = Vec::new();
     if !wanted.is_empty() {
-        let query = PreflightFix::new(wanted);
-        fixed = one(guest, &query).await?.fixes;
+        fixed = one(guest, &PreflightFix::new(wanted)).await?.fixes;
         findings = look(guest, clock, command).await?;
     }
     Ok(Report {
@@ -217,7 +214,7 @@ async fn one<Q: Query>(guest: &dyn Communicator, query: &Q) -> Result<Q::Answer,
 fn cure(finding: &Finding) -> Option<Fixes> {
     match finding.remedy {
         Some(Remedy::Fix(fix)) => Some(fix),
-        Some(Remedy::Clean(_)) | None => None,
+        _ => None,
     }
 }
 
@@ -240,7 +237,9 @@ fn show(report: &Report, console: &Console) -> Exit {
     if console.is_json() {
         console.document("preflight", document(report, blockers));
     } else {
-        lines(report, blockers).iter().for_each(|line| console.line(line));
+        for line in lines(report, blockers) {
+            console.line(&line);
+        }
     }
     if blockers == 0 { Exit::Ok } else { Exit::Sysprep }
 }
