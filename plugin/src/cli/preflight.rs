@@ -73,22 +73,24 @@ pub struct TrustArgs {
 }
 
 /// The cures by name, as in a spec's `generalize: { fix: […] }`.
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 7] = [
     "appx",
     "bitlocker",
     "services",
     "store",
     "answer_files",
     "reserved_storage",
+    "providers",
 ];
 
-const FIXES: [Fixes; 6] = [
+const FIXES: [Fixes; 7] = [
     Fixes::Appx,
     Fixes::Bitlocker,
     Fixes::Services,
     Fixes::Store,
     Fixes::AnswerFiles,
     Fixes::ReservedStorage,
+    Fixes::Providers,
 ];
 
 /// Why there is nothing to show.
