@@ -115,17 +115,6 @@ pub struct WinRmConnector {
 
 impl Connector for WinRmConnector {
     fn connect(&self, door: &Door, password: SecretString) -> Result<Arc<dyn Communicator>, ActionError> {
-        self.scrubber.learn(&password);
-        let kind = if door.basic {
-            AuthKind::Basic
-        } else {
-            AuthKind::Negotiate
-        };
-        let auth = Auth {
-            kind,
-            username: door.username.clone(),
-            password,
-        };
         let transport = if door.https {
             Transport::Https {
                 trust: self.trust(&door.trust)?,
@@ -133,22 +122,92 @@ impl Connector for WinRmConnector {
         } else {
             Transport::Http
         };
+        self.scrubber.learn(&password);
+        let auth = login(door.basic, door.username.clone(), password);
         let address = Address::new(door.address.clone(), door.port);
-        let config = WinRmConfig::new(address, transport, auth, Arc::clone(&self.clock), Arc::new(random::id));
-        let winrm = WinRm::new(config).map_err(|error| wrong(&error.to_string()))?;
-        Ok(Arc::new(winrm))
+        open(address, transport, auth, Arc::clone(&self.clock)).map_err(|why| wrong(&why))
     }
+}
+
+/// A guest outside of any build.
+pub struct Guest {
+    /// A name or an address.
+    pub host: String,
+    /// WinRM's port.
+    pub port: u16,
+    /// How far to trust it.
+    pub trust: GuestTrust,
+    /// Basic instead of Negotiate.
+    pub basic: bool,
+    /// The account.
+    pub username: String,
+    /// Its password.
+    pub password: SecretString,
+}
+
+/// How far a guest outside of any build is trusted.
+pub enum GuestTrust {
+    /// Without TLS.
+    Http,
+    /// Exactly this certificate, by its SHA-256.
+    Pinned(String),
+    /// What an authority in this PEM file has signed.
+    Ca(PathBuf),
+    /// What one of the system's authorities has signed.
+    System,
+    /// Anything.
+    Insecure,
+}
+
+/// A communicator for a guest outside of any build. No I/O with the guest yet.
+///
+/// # Errors
+/// When the pin is none, or the file cannot be read.
+pub fn guest(guest: Guest, clock: Arc<dyn Clock>, scrubber: &Scrubber) -> Result<Arc<dyn Communicator>, String> {
+    let trust = match &guest.trust {
+        GuestTrust::Http => None,
+        GuestTrust::Pinned(pin) => Some(pinned(&pin.replace(':', ""))?),
+        GuestTrust::Ca(file) => Some(Trust::Authority {
+            pem: std::fs::read(file).map_err(|why| format!("cannot read `{}`: {why}", file.display()))?,
+        }),
+        GuestTrust::System => Some(Trust::System),
+        GuestTrust::Insecure => Some(Trust::Insecure),
+    };
+    let transport = trust.map_or(Transport::Http, |trust| Transport::Https { trust });
+    scrubber.learn(&guest.password);
+    let auth = login(guest.basic, guest.username, guest.password);
+    open(Address::new(guest.host, guest.port), transport, auth, clock)
+}
+
+fn login(basic: bool, username: String, password: SecretString) -> Auth {
+    Auth {
+        kind: if basic { AuthKind::Basic } else { AuthKind::Negotiate },
+        username,
+        password,
+    }
+}
+
+fn open(
+    address: Address,
+    transport: Transport,
+    auth: Auth,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn Communicator>, String> {
+    let config = WinRmConfig::new(address, transport, auth, clock, Arc::new(random::id));
+    let winrm = WinRm::new(config).map_err(|error| error.to_string())?;
+    Ok(Arc::new(winrm))
+}
+
+fn pinned(pin: &str) -> Result<Trust, String> {
+    let bytes = hex::decode(pin).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    let sha256 = bytes.ok_or("the pin is no SHA-256")?;
+    Ok(Trust::Pinned { sha256 })
 }
 
 impl WinRmConnector {
     fn trust(&self, trust: &DoorTrust) -> Result<Trust, ActionError> {
         Ok(match trust {
-            DoorTrust::Pinned(pin) => {
-                let bytes = hex::decode(pin).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-                Trust::Pinned {
-                    sha256: bytes.ok_or_else(|| wrong("the pin is no SHA-256"))?,
-                }
-            }
+            DoorTrust::Pinned(pin) => pinned(pin).map_err(|why| wrong(&why))?,
             DoorTrust::Ca(file) => {
                 let pem = reseal_spec::Files::read(&self.folder, file);
                 Trust::Authority {

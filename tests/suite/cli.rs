@@ -42,6 +42,7 @@ fn help_lists_the_commands() {
         "init",
         "unattend",
         "doctor",
+        "preflight",
         "completions",
     ];
     for name in commands {

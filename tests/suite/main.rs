@@ -11,6 +11,7 @@ mod first_boot;
 mod packer;
 mod plans;
 mod powershell51;
+mod preflight;
 mod process;
 mod readme;
 mod rehearsals;

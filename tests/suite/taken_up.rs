@@ -12,11 +12,11 @@ use reseal_machine::Clock as _;
 use crate::support::specs::small;
 use crate::support::{Death, Gone, World};
 
-/// A builder that dies as soon as this is said, and another one that comes so much later.
-async fn resumed(mode: Mode, rest: &str, word: &str, later: Duration) -> (World, Gone) {
+/// A builder that dies as soon as `last` is said, and another one that comes so much later.
+async fn resumed(mode: Mode, rest: &str, last: &str, later: Duration) -> (World, Gone) {
     let world = World::open(mode, &[]).await;
     let order = world.write("small.reseal.yaml", &small(mode, rest));
-    let died = world.die(&order, &Death::Saying(word.to_owned())).await;
+    let died = world.die(&order, &Death::Saying(last.to_owned())).await;
     assert!(died.ended.is_none(), "it lived: {died:#?}");
     world.clock.sleep(later).await;
     let gone = world.again(&died.id, Direction::Forward).await;

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    build, completions, doctor, explain, init, lab, packer, plan, rehearse, report, resume, schema, status, unattend,
-    validate,
+    build, completions, doctor, explain, init, lab, packer, plan, preflight, rehearse, report, resume, schema, status,
+    unattend, validate,
 };
 use crate::console::text::quoted;
 
@@ -110,6 +110,8 @@ pub enum Command {
     /// This program as Packer's plugin.
     #[command(subcommand)]
     Packer(packer::Packer),
+    /// Say whether sysprep would succeed on a guest, and cure what can be cured.
+    Preflight(preflight::Preflight),
     /// Print the JSON Schema of specs.
     Schema(schema::Schema),
     /// Print the completions for a shell.

@@ -12,6 +12,7 @@ pub(crate) mod open;
 mod packer;
 mod pages;
 mod plan;
+mod preflight;
 mod rehearse;
 mod report;
 mod resume;
@@ -61,6 +62,7 @@ pub async fn run(arguments: Vec<OsString>) -> Exit {
         Command::Explain(command) => explain::explain(&command, &console),
         Command::Doctor(command) => doctor::doctor(&command, &env, &console).await,
         Command::Packer(command) => packer::packer(&command, &env, &console),
+        Command::Preflight(command) => preflight::preflight(&command, &env, &console).await,
         Command::Schema(command) => schema::schema(&command, &console),
         Command::Completions(command) => completions::completions(&command, &console),
     }

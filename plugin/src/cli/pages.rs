@@ -1,12 +1,12 @@
-//! All pages that `explain` knows: those of the crates below, of plan, build and preflight, and of the causes that the
-//! post-mortem names.
+//! All pages that `explain` knows: those of the crates below, of plan and build, of the rules of preflight and leftovers,
+//! and of the causes that the post-mortem names.
 
 mod build;
 mod plan;
-mod preflight;
 
 use reseal_diag::CodePage;
 use reseal_guest::postmortem::{self, Cause, Phase};
+use reseal_guest::{Rule, leftovers, preflight};
 
 /// A page.
 #[derive(Debug, Clone)]
@@ -32,6 +32,16 @@ impl From<&CodePage> for Page {
             code: page.code.to_owned(),
             title: page.title.to_owned(),
             text: page.text.to_owned(),
+        }
+    }
+}
+
+impl From<&Rule> for Page {
+    fn from(rule: &Rule) -> Self {
+        Self {
+            code: rule.code.to_owned(),
+            title: rule.title.to_owned(),
+            text: rule.text(),
         }
     }
 }
@@ -62,14 +72,14 @@ impl From<&Cause> for Page {
 
 /// All pages, table by table.
 pub(super) fn all() -> impl Iterator<Item = Page> {
-    let tables = [
-        reseal_spec::CODES,
-        plan::CODES,
-        build::CODES,
-        preflight::CODES,
-        reseal_unattend::CODES,
-    ];
-    tables.into_iter().flatten().map(Page::from).chain(causes())
+    let tables = [reseal_spec::CODES, plan::CODES, build::CODES, reseal_unattend::CODES];
+    let rules = preflight::RULES.iter().chain(leftovers::RULES).map(Page::from);
+    tables
+        .into_iter()
+        .flatten()
+        .map(Page::from)
+        .chain(rules)
+        .chain(causes())
 }
 
 /// The causes by name; two rules of one name share the page of the first.
@@ -96,11 +106,11 @@ mod tests {
         codes.sort_unstable();
         codes.dedup();
         assert_eq!(codes.len(), count);
-        for page in plan::CODES.iter().chain(build::CODES).chain(preflight::CODES) {
+        for page in plan::CODES.iter().chain(build::CODES) {
             assert!(page.text.len() > 80, "{}", page.code);
             assert!(!page.title.ends_with('.'), "{}", page.code);
         }
-        for code in ["u017", "P001", "appx_not_provisioned", "spec::unknown-step"] {
+        for code in ["u017", "P001", "h001", "appx_not_provisioned", "spec::unknown-step"] {
             assert!(find(code).is_some(), "{code}");
         }
     }

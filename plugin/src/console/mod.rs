@@ -20,6 +20,7 @@ mod packer;
 mod paint;
 mod plain;
 mod prose;
+mod secret;
 mod sink;
 mod summary;
 pub mod table;

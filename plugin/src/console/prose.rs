@@ -1,5 +1,7 @@
 //! Events and signals as sentences: what the plain, machine-readable and file renderers have in common.
 
+use std::collections::BTreeSet;
+
 use reseal_engine::Signal;
 use reseal_journal::event::AfterFailure;
 use reseal_journal::{Entry, Event, Outcome, Unwinding};
@@ -98,8 +100,25 @@ pub(super) fn signal(signal: &Signal) -> Said {
 /// Lets through what is new about waits and transfers, so that a log does not fill with the same line.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    wait: Option<(String, String, u64)>,
+    wait: Wait,
     transfer: Option<(String, u64)>,
+}
+
+/// What was said of one wait.
+#[derive(Debug, Default)]
+struct Wait {
+    what: String,
+    seen: BTreeSet<String>,
+    said_at: u64,
+}
+
+impl Wait {
+    fn of(what: &str) -> Self {
+        Self {
+            what: what.to_owned(),
+            ..Self::default()
+        }
+    }
 }
 
 /// A wait that nothing changes about is said again after so many seconds.
@@ -122,15 +141,18 @@ impl Pace {
     }
 
     fn wait(&mut self, what: &str, seen: &str, elapsed: u64) -> bool {
-        let known = |(w, s, at): &(String, String, u64)| {
-            let pause = if s == seen { AGAIN } else { CALM };
-            w == what && (*at..*at + pause).contains(&elapsed)
-        };
-        let old = self.wait.as_ref().is_some_and(known);
-        if !old {
-            self.wait = Some((what.to_owned(), seen.to_owned(), elapsed));
+        if self.wait.what != what || elapsed < self.wait.said_at {
+            self.wait = Wait::of(what);
+        } else {
+            // Two things that are seen in turns are no news either.
+            let pause = if self.wait.seen.contains(seen) { AGAIN } else { CALM };
+            if elapsed < self.wait.said_at + pause {
+                return false;
+            }
         }
-        !old
+        self.wait.said_at = elapsed;
+        self.wait.seen.insert(seen.to_owned());
+        true
     }
 
     /// Quarters of large transfers, ends of all.
@@ -172,6 +194,7 @@ mod tests {
         assert!(wait("ACTIVE", 190));
         assert!(!wait("ERROR", 199), "a moment ago it was said already");
         assert!(wait("ERROR", 200));
+        assert!(!wait("ACTIVE", 215), "two answers in turns are no news");
     }
 
     #[test]

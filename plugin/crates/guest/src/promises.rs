@@ -211,7 +211,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn facts(change: serde_json::Value) -> CloudbasePrepared {
+    fn facts(change: &serde_json::Value) -> CloudbasePrepared {
         let mut facts = json!({
             "present": true, "start_mode": "Manual", "starts_after_setup": true,
             "config": {"path": "C:\\c.conf", "found": true, "values": {}},
@@ -224,7 +224,7 @@ mod tests {
         serde_json::from_value(facts).unwrap()
     }
 
-    fn broken(change: serde_json::Value, in_specialize: bool) -> Vec<Promise> {
+    fn broken(change: &serde_json::Value, in_specialize: bool) -> Vec<Promise> {
         let outlook = outlook(&facts(change), in_specialize);
         assert_eq!(outlook.len(), 4);
         outlook
@@ -239,44 +239,44 @@ mod tests {
         use Promise::{Activation, Drive, Password};
         let config =
             |values: serde_json::Value| json!({"config": {"path": "C:\\c.conf", "found": true, "values": values}});
-        assert_eq!(broken(json!({}), true), []);
-        assert_eq!(broken(json!({}), false), []);
-        assert_eq!(broken(json!({"starts_after_setup": false}), true), [Password]);
-        assert_eq!(broken(json!({"starts_after_setup": false}), false), [Drive, Password]);
+        assert_eq!(broken(&json!({}), true), []);
+        assert_eq!(broken(&json!({}), false), []);
+        assert_eq!(broken(&json!({"starts_after_setup": false}), true), [Password]);
+        assert_eq!(broken(&json!({"starts_after_setup": false}), false), [Drive, Password]);
         assert_eq!(
-            broken(json!({"start_mode": "Auto", "starts_after_setup": false}), true),
+            broken(&json!({"start_mode": "Auto", "starts_after_setup": false}), true),
             []
         );
-        assert_eq!(broken(json!({"present": false}), false), [Drive, Password]);
+        assert_eq!(broken(&json!({"present": false}), false), [Drive, Password]);
         assert_eq!(
-            broken(json!({"behind": [{"type": "Recovery", "bytes": 500_000_000}]}), true),
+            broken(&json!({"behind": [{"type": "Recovery", "bytes": 500_000_000}]}), true),
             [Drive]
         );
         assert_eq!(
-            broken(config(json!({"plugins": "a.SetHostNamePlugin"})), true),
+            broken(&config(json!({"plugins": "a.SetHostNamePlugin"})), true),
             [Password]
         );
         assert_eq!(
-            broken(config(json!({"plugins": "a.SetHostNamePlugin"})), false),
+            broken(&config(json!({"plugins": "a.SetHostNamePlugin"})), false),
             [Drive, Password]
         );
         assert_eq!(
-            broken(config(json!({"metadata_services": "x.ConfigDriveService"})), true),
+            broken(&config(json!({"metadata_services": "x.ConfigDriveService"})), true),
             [Password]
         );
         assert_eq!(
-            broken(json!({"license": {"status": 1, "channel": "Retail"}}), true),
+            broken(&json!({"license": {"status": 1, "channel": "Retail"}}), true),
             [Activation]
         );
-        assert_eq!(broken(json!({"license": null}), true), [Activation]);
+        assert_eq!(broken(&json!({"license": null}), true), [Activation]);
         let mut licensed = config(json!({"activate_windows": "True"}));
         licensed["license"] = json!(null);
-        assert_eq!(broken(licensed, true), []);
+        assert_eq!(broken(&licensed, true), []);
     }
 
     #[test]
     fn what_keeps_a_promise_is_named() {
-        let by: Vec<String> = outlook(&facts(json!({})), true)
+        let by: Vec<String> = outlook(&facts(&json!({})), true)
             .into_iter()
             .filter_map(|one| one.kept_by)
             .collect();

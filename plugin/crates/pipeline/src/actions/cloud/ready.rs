@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::server::ServerOutput;
 use super::{look_again, passing};
+use crate::plan::ids;
 use crate::world::World;
 
 /// Whom to wait for.
@@ -26,7 +27,7 @@ pub struct ReadyOutput {
     pub server: ServerId,
     /// Its volumes; the first is the root.
     pub volumes: Vec<VolumeId>,
-    /// The root volume's size, GB; 0 for an image-backed machine.
+    /// The root volume's size, GB; 0 for an image-backed machine, and where the cloud does not show it.
     pub root_gb: u32,
     /// Its fixed addresses.
     pub fixed: Vec<String>,
@@ -45,7 +46,10 @@ impl Action for Wait {
         let schedule = Schedule::up_to(Duration::from_mins(30));
         let look = || self.look(&server.id);
         let waited = cx.wait_until("the machine's start", schedule, look).await;
-        let running = waited.map_err(|error| error.class(FailureClass::Cloud))?;
+        let running = waited.map_err(|error| match error.class {
+            FailureClass::Verify if cx.step().id == ids::VERIFY_READY => error,
+            _ => error.class(FailureClass::Cloud),
+        })?;
         self.describe(cx, running).await
     }
 }
@@ -101,7 +105,8 @@ fn judge(server: Server) -> Result<Verdict<Server>, ActionError> {
         }
         ServerStatus::Deleted => Err(ActionError::new(FailureClass::Cloud, "somebody deleted the machine")),
         ServerStatus::Shutoff => Err(ActionError::new(
-            FailureClass::Cloud,
+            // Of a machine made of our image, this is the image's fault.
+            FailureClass::Verify,
             "the machine turned itself off at its start",
         )),
         ServerStatus::Other(word) => Ok(Verdict::Waiting(word)),

@@ -167,7 +167,7 @@ fn wrong(problems: &[Problem]) -> ActionError {
     ActionError::new(FailureClass::Sysprep, message).said(said)
 }
 
-/// Whether a command of the answer file starts Cloudbase-Init: only RunSynchronous can, and it does so in specialize.
+/// Whether a command of the answer file starts Cloudbase-Init: only `RunSynchronous` can, and it does so in specialize.
 fn runs_cloudbase(xml: &str) -> bool {
     let xml = xml.to_ascii_lowercase();
     let commands = xml.split("<runsynchronouscommand").skip(1);

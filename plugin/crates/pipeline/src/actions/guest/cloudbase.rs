@@ -59,7 +59,9 @@ impl Action for Prepare {
         let prepared = ask(cx, guest.as_ref(), &query).await?;
         say(cx, &prepared, params.change);
         let outlook = outlook(&prepared, answer.runs_cloudbase);
-        outlook.iter().for_each(|one| foretell(cx, one));
+        for one in &outlook {
+            foretell(cx, one);
+        }
         let sets_name = prepared.sets_name(answer.runs_cloudbase);
         Ok(CloudbaseOutput {
             prepared,

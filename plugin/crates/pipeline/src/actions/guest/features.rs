@@ -70,7 +70,7 @@ impl Action for Check {
                 cx.note(text.clone());
                 Ok(kept)
             }
-            Err(wrong) => Err(scene.broken(params.promise, wrong)),
+            Err(wrong) => Err(scene.broken(params.promise, &wrong)),
         }
     }
 }
@@ -138,7 +138,7 @@ impl Scene {
     }
 
     /// The failure, with what the first look had to say and how the other promises stand.
-    fn broken(&self, promise: Promise, wrong: Vec<String>) -> ActionError {
+    fn broken(&self, promise: Promise, wrong: &[String]) -> ActionError {
         let message = format!("the image breaks a promise ({}): {}", promise.title(), wrong.join("; "));
         let mut error = ActionError::new(FailureClass::Verify, message);
         if let Some(outlook) = self.outlook(promise) {
@@ -303,9 +303,9 @@ fn cure(promise: Promise) -> &'static str {
 mod tests {
     use super::*;
     use reseal_guest::system::CloudbasePrepared;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    fn scene(facts: serde_json::Value, before: serde_json::Value) -> Scene {
+    fn scene(facts: &Value, before: &Value) -> Scene {
         let mut usual = json!({
             "computer_name": "VERIFY-1", "machine_sid": "S-1-5-21-2", "drive_c_bytes": 69_u64 << 30,
             "license": {"status": 1, "channel": "Volume:GVLK", "kms_host": "kms"}, "cloudbase": {"present": true, "password_set": true},
@@ -337,7 +337,7 @@ mod tests {
         }
     }
 
-    fn broken(facts: serde_json::Value, before: serde_json::Value) -> Vec<Promise> {
+    fn broken(facts: &Value, before: &Value) -> Vec<Promise> {
         let scene = scene(facts, before);
         Promise::ALL
             .into_iter()
@@ -349,36 +349,30 @@ mod tests {
     fn a_promise_is_kept_only_by_proof() {
         use Promise::{Activation, Drive, Identity, Password};
         let nothing = json!({});
-        assert_eq!(broken(nothing.clone(), nothing.clone()), []);
-        assert_eq!(broken(json!({"machine_sid": null}), nothing.clone()), [Identity]);
-        assert_eq!(
-            broken(json!({"machine_sid": "s-1-5-21-1"}), nothing.clone()),
-            [Identity]
-        );
-        assert_eq!(broken(json!({"computer_name": "build-1"}), nothing.clone()), [Identity]);
-        assert_eq!(broken(json!({"computer_name": "OTHER"}), nothing.clone()), [Identity]);
+        assert_eq!(broken(&nothing, &nothing), []);
+        assert_eq!(broken(&json!({"machine_sid": null}), &nothing), [Identity]);
+        assert_eq!(broken(&json!({"machine_sid": "s-1-5-21-1"}), &nothing), [Identity]);
+        assert_eq!(broken(&json!({"computer_name": "build-1"}), &nothing), [Identity]);
+        assert_eq!(broken(&json!({"computer_name": "OTHER"}), &nothing), [Identity]);
         let unnamed = json!({"config": {"path": "c", "found": true, "values": {"plugins": "x.MTUPlugin"}}});
-        assert_eq!(broken(json!({"computer_name": "OTHER"}), unnamed), []);
-        assert_eq!(broken(json!({"drive_c_bytes": 60_u64 << 30}), nothing.clone()), [Drive]);
-        assert_eq!(
-            broken(json!({"cloudbase": {"present": true}}), nothing.clone()),
-            [Password]
-        );
+        assert_eq!(broken(&json!({"computer_name": "OTHER"}), &unnamed), []);
+        assert_eq!(broken(&json!({"drive_c_bytes": 60_u64 << 30}), &nothing), [Drive]);
+        assert_eq!(broken(&json!({"cloudbase": {"present": true}}), &nothing), [Password]);
         let bare = json!({"drive_c_bytes": 1, "cloudbase": {"present": false}});
-        assert_eq!(broken(bare, nothing.clone()), []);
+        assert_eq!(broken(&bare, &nothing), []);
         let unlicensed = json!({"license": {"status": 5, "channel": "Volume:GVLK"}});
-        assert_eq!(broken(unlicensed.clone(), nothing), [Activation]);
-        assert_eq!(broken(json!({"license": null}), json!({})), [Activation]);
+        assert_eq!(broken(&unlicensed, &nothing), [Activation]);
+        assert_eq!(broken(&json!({"license": null}), &json!({})), [Activation]);
         let never = json!({"license": {"status": 5, "channel": "Volume:GVLK"}});
-        assert_eq!(broken(unlicensed.clone(), never), []);
+        assert_eq!(broken(&unlicensed, &never), []);
         let told =
             json!({"license": null, "config": {"path": "c", "found": true, "values": {"activate_windows": "true"}}});
-        assert_eq!(broken(unlicensed, told), [Activation]);
+        assert_eq!(broken(&unlicensed, &told), [Activation]);
     }
 
     #[test]
     fn an_unknown_size_proves_nothing() {
-        let mut scene = scene(json!({}), json!({}));
+        let mut scene = scene(&json!({}), &json!({}));
         scene.disk_gb = 0;
         assert!(scene.drive().is_err());
         scene.disk_gb = 70;
@@ -388,9 +382,9 @@ mod tests {
 
     #[test]
     fn all_broken_promises_are_told_at_once() {
-        let scene = scene(json!({"machine_sid": "S-1-5-21-1", "drive_c_bytes": 1}), json!({}));
+        let scene = scene(&json!({"machine_sid": "S-1-5-21-1", "drive_c_bytes": 1}), &json!({}));
         let wrong = scene.judge(Promise::Identity).unwrap_err();
-        let error = scene.broken(Promise::Identity, wrong);
+        let error = scene.broken(Promise::Identity, &wrong);
         assert!(error.message.contains("not renewed"), "{error:?}");
         assert!(
             error.said.concat().contains("also broken (drive extension)"),

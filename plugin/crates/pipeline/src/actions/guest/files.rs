@@ -71,9 +71,8 @@ pub(super) async fn push(
     to: &str,
     planned: Option<&str>,
 ) -> Result<Transferred, ActionError> {
-    let name = from.rsplit('/').next().unwrap_or(from);
     let blob = world.files.blob(from).map_err(|error| unreadable(from, &error))?;
-    let sent = guest.upload(blob.as_ref(), to, &cx.meter(name), cx.cancel()).await?;
+    let sent = guest.upload(blob.as_ref(), to, &cx.meter(from), cx.cancel()).await?;
     match planned {
         Some(planned) if !planned.eq_ignore_ascii_case(&sent.sha256) => Err(changed(from)),
         _ => Ok(sent),

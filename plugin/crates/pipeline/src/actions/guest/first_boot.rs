@@ -83,8 +83,8 @@ impl Journey<'_> {
     }
 
     async fn look(&self) -> Result<Verdict<Entrance>, ActionError> {
-        self.from_outside().await?;
-        let arrived = self.from_inside().await?;
+        self.look_outside().await?;
+        let arrived = self.look_inside().await?;
         let watch = self.watch();
         match arrived {
             Some(entrance) => Ok(Verdict::Done(entrance)),
@@ -97,7 +97,7 @@ impl Journey<'_> {
     }
 
     /// The machine and its console, as the cloud shows them. A look that fails saw nothing.
-    async fn from_outside(&self) -> Result<(), ActionError> {
+    async fn look_outside(&self) -> Result<(), ActionError> {
         if let Ok(seen) = self.world.cloud.server(self.server).await {
             self.watch().saw_server(&seen);
         }
@@ -114,7 +114,7 @@ impl Journey<'_> {
     }
 
     /// The guest's own word; its entrance when the boot has come to its end.
-    async fn from_inside(&self) -> Result<Option<Entrance>, ActionError> {
+    async fn look_inside(&self) -> Result<Option<Entrance>, ActionError> {
         let Some(door) = self.door().await? else {
             return Ok(None);
         };

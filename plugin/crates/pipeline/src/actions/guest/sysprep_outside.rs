@@ -107,16 +107,15 @@ impl Outside<'_> {
 
 /// The wrapper's lines are `RESEAL <build> <WORD> …`; the last of them counts.
 fn word(console: &str, build: &str) -> Option<Word> {
-    let said = console.lines().rev().filter_map(|line| {
+    let mut said = console.lines().rev().filter_map(|line| {
         let mut parts = line.split_whitespace().skip_while(|part| *part != "RESEAL").skip(1);
         (parts.next() == Some(build)).then(|| parts.next())?
     });
-    said.filter_map(|word| match word {
+    said.find_map(|word| match word {
         "GENERALIZED" => Some(Word::Generalized),
         "FAILED" => Some(Word::Failed),
         _ => None,
     })
-    .next()
 }
 
 /// The proofs as far as one line tells them: the wrapper says it only when all four are there.
