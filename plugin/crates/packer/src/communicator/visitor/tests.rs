@@ -221,7 +221,6 @@ mod engine {
 
     use super::*;
 
-    #[expect(clippy::print_stdout, reason = "a skipped test says so")]
     fn winps(test: &str) -> Option<String> {
         #[expect(clippy::disallowed_methods, reason = "the test's own switch")]
         let found = std::env::var("RESEAL_WINPS").ok().filter(|path| !path.is_empty());
