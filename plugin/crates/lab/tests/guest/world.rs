@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use reseal_lab::clock::JumpClock;
 use reseal_lab::guest::inspect::Inspect;
-use reseal_lab::guest::provider::{CLOUDBASE_ANSWER, PANTHER_ANSWER};
+use reseal_lab::guest::provider::CLOUDBASE_ANSWER;
 use reseal_lab::guest::{Room, RoomOptions};
 use reseal_lab::room::{BootRequest, Disk, Machine, MachineRoom, Power};
 use reseal_machine::Clock;
@@ -134,7 +134,7 @@ pub(crate) async fn seal(runner: &mut Runner, change: impl Fn(String) -> String)
     let text = String::from_utf8(BASE64.decode(found["data"].as_str().unwrap()).unwrap()).unwrap();
     let text = change(text);
     let sha256 = reseal_lab::guest::files::hash(text.as_bytes());
-    let push = json!({"path": PUSHED, "data": BASE64.encode(&text), "sha256": sha256, "remove": [PANTHER_ANSWER]});
+    let push = json!({"path": PUSHED, "data": BASE64.encode(&text), "sha256": sha256});
     runner.good("unattend_push", &push).await;
     runner
         .good(
