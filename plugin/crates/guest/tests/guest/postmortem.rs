@@ -19,7 +19,7 @@ fn report(name: &str) -> Report {
         name: &file,
         text: &text,
     }];
-    examine(&logs).unwrap_or_else(|| panic!("{name}: no log"))
+    examine(&logs).expect(name)
 }
 
 /// Name of the fixture, class, code, phase, what it names.
