@@ -1,43 +1,41 @@
 //! The builder: a spec through the same pipeline as `reseal build`, with the template's provisioners in its middle.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use reseal_packer::{Artifact, BoxError, Build, Builder, Configs, CoreVariables, ObjectSpec, Prepared};
+use reseal_packer::{Artifact, BoxError, Build, Builder, Configs, ObjectSpec, Prepared};
 
-use super::document::Opened;
+use super::kept::{self, Kept};
 use super::order::{self, Order, SECTIONS, Unclear};
 use super::run::Run;
 use super::{Rim, generated};
-use crate::cli::open;
 
 /// `source "reseal" "x" { … }`
 pub(super) struct Image {
     rim: Rim,
-    kept: Mutex<Option<(Order, CoreVariables)>>,
+    kept: Kept,
 }
 
 impl Image {
     pub(super) fn new(rim: Rim) -> Self {
         Self {
             rim,
-            kept: Mutex::default(),
+            kept: Kept::default(),
         }
     }
 
     /// Reads and checks; nothing is contacted.
     fn check(&self, configs: &Configs) -> Result<(Order, Vec<String>), Unclear> {
         let order = Order::read(configs, &SECTIONS)?;
-        let opened = Opened::read(&order, &configs.core.build_name, &self.rim, open::build_facts());
-        let opened = opened.map_err(|why| Unclear::Wrong(vec![why]))?;
-        let (errors, warnings) = opened.complaints();
-        if !errors.is_empty() {
-            // An empty line between complaints of many lines.
-            let ended = errors.into_iter().map(|error| format!("{error}\n")).collect();
-            return Err(Unclear::Wrong(ended));
+        match kept::check(&order, configs, &self.rim) {
+            Ok(warnings) => Ok((order, warnings)),
+            Err(Unclear::Wrong(errors)) => {
+                // An empty line between complaints of many lines.
+                let ended = errors.into_iter().map(|error| format!("{error}\n")).collect();
+                Err(Unclear::Wrong(ended))
+            }
+            Err(unclear) => Err(unclear),
         }
-        opened.chosen(&order).map_err(|why| Unclear::Wrong(vec![why]))?;
-        Ok((order, warnings))
     }
 }
 
@@ -50,7 +48,7 @@ impl Builder for Image {
     async fn prepare(&self, configs: Configs) -> Prepared {
         let (warnings, errors) = match self.check(&configs) {
             Ok((order, warnings)) => {
-                *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((order, configs.core));
+                self.kept.keep(order, configs.core);
                 (warnings, vec![])
             }
             Err(Unclear::Unknown) => (vec![LATER.to_owned()], vec![]),
@@ -65,8 +63,7 @@ impl Builder for Image {
     }
 
     async fn run(&self, build: Build) -> Result<Option<Arc<dyn Artifact>>, BoxError> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (order, core) = kept.ok_or("the source was not prepared")?;
+        let (order, core) = self.kept.get()?;
         let run = Run {
             order: &order,
             core: &core,

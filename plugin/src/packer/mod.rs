@@ -16,6 +16,7 @@ mod builder;
 mod datasource;
 mod document;
 mod generated;
+mod kept;
 mod log;
 mod nowhere;
 mod order;

@@ -3,13 +3,13 @@
 //! The steps are those that prove an image in a build, in the same engine and with a journal of their own: what a killed proof
 //! leaves, `reseal cleanup` removes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use reseal_engine::hooks::NoHooks;
 use reseal_machine::cloud::Observed;
 use reseal_machine::{Clock, ImageId};
-use reseal_packer::{BoxError, Configs, CoreVariables, ObjectSpec, PostProcessor, Process, Processed};
+use reseal_packer::{BoxError, Configs, ObjectSpec, PostProcessor, Process, Processed};
 use reseal_pipeline::lock::Resolved;
 use reseal_pipeline::plan::{self, Choices, Planned};
 use reseal_spec::Spec;
@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Rim;
 use super::document::Opened;
+use super::kept::{self, Kept};
 use super::order::{self, Order, Unclear};
 use super::run::Run;
 use super::screen::Screen;
@@ -32,27 +33,20 @@ const SECTIONS: [&str; 6] = ["cloud", "base", "connect", "unattend", "cloudbase_
 /// `post-processor "reseal-verify" { … }`
 pub(super) struct Verify {
     rim: Rim,
-    kept: Mutex<Option<(Order, CoreVariables)>>,
+    kept: Kept,
 }
 
 impl Verify {
     pub(super) fn new(rim: Rim) -> Self {
         Self {
             rim,
-            kept: Mutex::default(),
+            kept: Kept::default(),
         }
     }
 
     fn check(&self, configs: &Configs) -> Result<Order, Unclear> {
         let order = Order::read(configs, &SECTIONS)?.for_any_cloud().that_boots();
-        let opened = Opened::read(&order, &configs.core.build_name, &self.rim, open::build_facts());
-        let opened = opened.map_err(|why| Unclear::Wrong(vec![why]))?;
-        let (errors, _) = opened.complaints();
-        if !errors.is_empty() {
-            return Err(Unclear::Wrong(errors));
-        }
-        opened.chosen(&order).map_err(|why| Unclear::Wrong(vec![why]))?;
-        Ok(order)
+        kept::check(&order, configs, &self.rim).map(|_| order)
     }
 }
 
@@ -63,30 +57,19 @@ impl PostProcessor for Verify {
     }
 
     async fn configure(&self, configs: Configs) -> Result<(), BoxError> {
-        match self.check(&configs) {
-            Ok(order) => {
-                *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((order, configs.core));
-                Ok(())
-            }
-            Err(Unclear::Unknown) => Ok(()),
-            Err(Unclear::Wrong(errors)) => Err(self.rim.scrubber.text(&errors.join("\n\n")).into()),
-        }
+        self.kept.unless_wrong(self.check(&configs), configs.core, &self.rim)
     }
 
     async fn process(&self, job: Process) -> Result<Processed, BoxError> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (order, core) = kept.ok_or("the post-processor was not configured")?;
+        let (order, core) = self.kept.get()?;
         let id = job.artifact.id().await;
-        let (screen, pump) = Screen::open(Arc::clone(&job.ui));
         let run = Run {
             order: &order,
             core: &core,
             rim: &self.rim,
         };
-        let proved = Box::pin(prove(&run, &id, Arc::clone(&screen), &job.cancel)).await;
-        screen.flush().await;
-        drop(screen);
-        pump.abort();
+        let ui = Arc::clone(&job.ui);
+        let proved = Screen::during(ui, |screen| Box::pin(prove(&run, &id, screen, &job.cancel))).await;
         match proved {
             Ok(()) => Ok(Processed::kept(job.artifact)),
             Err(why) => Err(self.rim.scrubber.text(&why).into()),

@@ -44,11 +44,7 @@ type Failed = String;
 impl Run<'_> {
     /// Builds the image, or takes everything back.
     pub(super) async fn to_the_end(&self, build: Build) -> Result<Product, BoxError> {
-        let (screen, pump) = Screen::open(Arc::clone(&build.ui));
-        let made = self.build(build, Arc::clone(&screen)).await;
-        screen.flush().await;
-        drop(screen);
-        pump.abort();
+        let made = Screen::during(Arc::clone(&build.ui), |screen| self.build(build, screen)).await;
         made.map_err(|why| self.rim.scrubber.text(&why).into())
     }
 

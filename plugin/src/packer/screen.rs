@@ -26,11 +26,23 @@ pub(super) struct Screen {
 
 impl Screen {
     /// Opens the way. The task ends when the screen is dropped and everything was shown.
-    pub(super) fn open(ui: Arc<dyn Ui>) -> (Arc<Self>, JoinHandle<()>) {
+    fn open(ui: Arc<dyn Ui>) -> (Arc<Self>, JoinHandle<()>) {
         let (sender, jobs) = mpsc::channel(MOST);
         let lost = Arc::new(AtomicUsize::new(0));
         let pump = tokio::spawn(pump(ui, jobs, Arc::clone(&lost)));
         (Arc::new(Self { jobs: sender, lost }), pump)
+    }
+
+    /// Does something that speaks on this screen, and comes back when everything that it said is shown.
+    pub(super) async fn during<T, F>(ui: Arc<dyn Ui>, work: impl FnOnce(Arc<Self>) -> F) -> T
+    where
+        F: Future<Output = T>,
+    {
+        let (screen, pump) = Self::open(ui);
+        let done = work(Arc::clone(&screen)).await;
+        screen.flush().await;
+        pump.abort();
+        done
     }
 
     /// Waits until everything that was said so far is shown.

@@ -4,7 +4,7 @@
 //! goes on with it: the machine belongs to somebody else.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use reseal_engine::hooks::NoHooks;
@@ -19,10 +19,10 @@ use reseal_spec::Spec;
 
 use super::Rim;
 use super::document::Opened;
+use super::kept::{self, Kept};
 use super::nowhere::Nowhere;
 use super::order::{Order, Unclear};
 use super::screen::Screen;
-use crate::cli::open;
 use crate::console::Console;
 use crate::rim::clock::SystemClock;
 use crate::session::{self, Attendance, Direction, Others, Policy, Prepared, Setting};
@@ -35,7 +35,7 @@ const GENERALIZE: [&str; 3] = ["unattend", "cloudbase_init", "generalize"];
 pub(super) struct Visiting {
     part: Part,
     rim: Rim,
-    kept: Mutex<Option<(Order, CoreVariables)>>,
+    kept: Kept,
 }
 
 impl Visiting {
@@ -43,7 +43,7 @@ impl Visiting {
         Self {
             part,
             rim,
-            kept: Mutex::default(),
+            kept: Kept::default(),
         }
     }
 
@@ -54,17 +54,9 @@ impl Visiting {
         }
     }
 
-    /// Reads and checks; nothing is contacted.
     fn check(&self, configs: &Configs) -> Result<Order, Unclear> {
         let order = Order::read(configs, self.sections())?.for_any_cloud();
-        let opened = Opened::read(&order, &configs.core.build_name, &self.rim, open::build_facts());
-        let opened = opened.map_err(|why| Unclear::Wrong(vec![why]))?;
-        let (errors, _) = opened.complaints();
-        if !errors.is_empty() {
-            return Err(Unclear::Wrong(errors));
-        }
-        opened.chosen(&order).map_err(|why| Unclear::Wrong(vec![why]))?;
-        Ok(order)
+        kept::check(&order, configs, &self.rim).map(|_| order)
     }
 }
 
@@ -75,31 +67,19 @@ impl Provisioner for Visiting {
     }
 
     async fn prepare(&self, configs: Configs) -> Result<(), BoxError> {
-        match self.check(&configs) {
-            Ok(order) => {
-                *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((order, configs.core));
-                Ok(())
-            }
-            // Packer asks again when everything is known.
-            Err(Unclear::Unknown) => Ok(()),
-            Err(Unclear::Wrong(errors)) => Err(self.rim.scrubber.text(&errors.join("\n\n")).into()),
-        }
+        self.kept.unless_wrong(self.check(&configs), configs.core, &self.rim)
     }
 
     async fn provision(&self, job: Provision) -> Result<(), BoxError> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (order, core) = kept.ok_or("the provisioner was not prepared")?;
-        let (screen, pump) = Screen::open(Arc::clone(&job.ui));
+        let (order, core) = self.kept.get()?;
         let visit = Visit {
             part: self.part,
             order: &order,
             core: &core,
             rim: &self.rim,
         };
-        let done = Box::pin(visit.go(job, Arc::clone(&screen))).await;
-        screen.flush().await;
-        drop(screen);
-        pump.abort();
+        let ui = Arc::clone(&job.ui);
+        let done = Screen::during(ui, |screen| Box::pin(visit.go(job, screen))).await;
         done.map_err(|why| self.rim.scrubber.text(&why).into())
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn prepare(builder: &mut Builder, spec: &Spec, local: &LocalFacts, ch
     cloudbase(builder, spec);
     residue(builder, spec, false);
     preflight(builder, spec, suspects);
-    generalize(builder, spec);
+    generalize(builder, spec, false);
 }
 
 /// The spec's work in a machine that somebody else has made and connected.
@@ -49,7 +49,7 @@ pub(super) fn visit(builder: &mut Builder, spec: &Spec, local: &LocalFacts, part
             answer_file(builder, spec);
             residue(builder, spec, true);
             preflight(builder, spec, vec![]);
-            leave(builder, spec);
+            generalize(builder, spec, true);
         }
     }
 }
@@ -150,11 +150,12 @@ fn preflight(builder: &mut Builder, spec: &Spec, suspects: Vec<Suspect>) {
     builder.add(ids::PREFLIGHT, title, "guest.preflight", Contained, &preflight);
 }
 
-fn generalize(builder: &mut Builder, spec: &Spec) {
+/// Sysprep and its end. A machine of somebody else's stays up: who owns it turns it off.
+fn generalize(builder: &mut Builder, spec: &Spec, stays: bool) {
     let sysprep = SysprepParams {
         connect: connect(),
-        ready: Some(ids::READY.into()),
-        remove_account: removes_account(spec),
+        ready: (!stays).then(|| ids::READY.into()),
+        remove_account: !stays && removes_account(spec),
         limit_seconds: spec.generalize.timeout.duration().as_secs(),
         mode_vm: spec.generalize.mode == GeneralizeMode::Vm,
     };
@@ -162,34 +163,19 @@ fn generalize(builder: &mut Builder, spec: &Spec) {
     builder.add(ids::SYSPREP, title, "guest.sysprep", Contained, &sysprep);
     let release = ReleaseParams {
         connect: connect(),
-        stays: false,
+        stays,
     };
-    let title = "let the guest shut down";
+    let title = if stays {
+        "wait until sysprep's task has tidied up"
+    } else {
+        "let the guest shut down"
+    };
     builder.add(ids::RELEASE, title, "guest.release", Contained, &release);
 }
 
 /// Whether the build made an account for itself, which goes after sysprep.
 fn removes_account(spec: &Spec) -> bool {
     spec.connect.winrm.way_in != WayIn::ServerPassword
-}
-
-/// Generalizes a machine that stays up, for whoever owns it to turn off.
-fn leave(builder: &mut Builder, spec: &Spec) {
-    let sysprep = SysprepParams {
-        connect: connect(),
-        ready: None,
-        remove_account: false,
-        limit_seconds: spec.generalize.timeout.duration().as_secs(),
-        mode_vm: spec.generalize.mode == GeneralizeMode::Vm,
-    };
-    let title = "generalize with sysprep";
-    builder.add(ids::SYSPREP, title, "guest.sysprep", Contained, &sysprep);
-    let release = ReleaseParams {
-        connect: connect(),
-        stays: true,
-    };
-    let title = "wait until sysprep's task has tidied up";
-    builder.add(ids::RELEASE, title, "guest.release", Contained, &release);
 }
 
 fn files(builder: &mut Builder, spec: &Spec, local: &LocalFacts) {
