@@ -166,7 +166,13 @@ async fn without_a_journal_the_marks_are_enough() {
         said.contains("nothing in this project carries marks of build `ffffffff`"),
         "{said}"
     );
-    let output = site.run(&["cleanup", "--by-marks", WEB]).await;
+    let before = site.left();
+    let listed = site.run(&["cleanup", "--by-marks", WEB]).await;
+    assert_eq!(listed.status.code(), Some(0), "{listed:?}");
+    let said = String::from_utf8_lossy(&listed.stderr).into_owned();
+    assert!(said.contains("nothing was deleted: name a build's id"), "{said}");
+    assert_eq!(site.left(), before, "a build at work elsewhere is nobody's to delete");
+    let output = site.run(&["cleanup", "--by-marks", WEB, "--all"]).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
@@ -197,7 +203,7 @@ async fn a_build_that_is_being_worked_on_is_left_alone() {
         "{output:?}"
     );
     let before = site.left().len();
-    let output = site.run(&["cleanup", "--by-marks", WEB]).await;
+    let output = site.run(&["cleanup", "--by-marks", WEB, "--all"]).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(

@@ -9,7 +9,8 @@ use reseal_journal::{Journal, JournalError, RunDir};
 use reseal_machine::Clock;
 
 use super::args::{OnError, Runs};
-use super::{one, sweep, tell};
+use super::sweep::{self, Wanted};
+use super::{one, tell};
 use crate::console::{Closing, Console};
 use crate::exit::Exit;
 use crate::rim::clock::SystemClock;
@@ -40,9 +41,13 @@ pub struct Cleanup {
     /// The build's id, or its beginning or end; without it all open builds of the run folder.
     pub id: Option<String>,
     /// Look in the cloud for everything that carries the build's marks, also without a journal; the spec says in which
-    /// cloud. Without an id that is what every unfinished build of the project has there, also one at work elsewhere.
+    /// cloud. Without an id nothing is deleted: what unfinished builds of the project have there is listed.
     #[arg(long, value_name = "SPEC")]
     pub by_marks: Option<PathBuf>,
+    /// With `-by-marks`: delete what all unfinished builds of the project have in the cloud, also those that are at work
+    /// on other machines.
+    #[arg(long, requires = "by_marks", conflicts_with = "id")]
+    pub all: bool,
     /// The run folder.
     #[command(flatten)]
     pub runs: Runs,
@@ -68,7 +73,11 @@ pub(super) async fn resume(command: &Resume, env: &Env, console: &Console) -> Ex
 /// Removes what builds have left.
 pub(super) async fn cleanup(command: &Cleanup, env: &Env, console: &Console) -> Exit {
     if let Some(spec) = &command.by_marks {
-        return sweep::sweep(spec, command.id.as_deref(), &command.runs.folder, env, console).await;
+        let wanted = Wanted {
+            build: command.id.as_deref(),
+            all: command.all,
+        };
+        return sweep::sweep(spec, wanted, &command.runs.folder, env, console).await;
     }
     let runs = &command.runs.folder;
     let ids = match &command.id {

@@ -25,8 +25,18 @@ const ATTEMPTS: u32 = 12;
 /// Between two of them.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Looks for marks in the cloud of a spec and deletes what it finds: of one build, or of all that nobody here works on.
-pub(super) async fn sweep(spec: &Path, build: Option<&str>, runs: &Path, env: &Env, console: &Console) -> Exit {
+/// Whose things are to go.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// One build's: its id, or the beginning or end of it.
+    pub(super) build: Option<&'a str>,
+    /// Those of all builds. Without this and without a build, nobody's.
+    pub(super) all: bool,
+}
+
+/// Looks for marks in the cloud of a spec and deletes what it finds of the builds that are wanted, or lists it.
+pub(super) async fn sweep(spec: &Path, wanted: Wanted<'_>, runs: &Path, env: &Env, console: &Console) -> Exit {
+    let build = wanted.build;
     let Ok((document, _)) = open::open(spec, &Values::default(), env, console, runs, BuildInfo::default()) else {
         return Exit::Input;
     };
@@ -53,7 +63,25 @@ pub(super) async fn sweep(spec: &Path, build: Option<&str>, runs: &Path, env: &E
         let whose = build.map_or_else(|| "an open build".to_owned(), |build| format!("build `{build}`"));
         console.say(&format!("nothing in this project carries marks of {whose}"));
     }
-    delete_all(cloud.as_ref(), clock.as_ref(), &found, console).await
+    if build.is_some() || wanted.all {
+        return delete_all(cloud.as_ref(), clock.as_ref(), &found, console).await;
+    }
+    list(&found, console);
+    Exit::Ok
+}
+
+/// What there is, build by build. A build may be at work on another machine: somebody has to say that it is not.
+fn list(found: &[Marked], console: &Console) {
+    let builds: BTreeSet<&str> = found.iter().map(|thing| thing.marks.build.as_str()).collect();
+    for build in &builds {
+        console.say(&format!("build {build}:"));
+        for thing in found.iter().filter(|thing| thing.marks.build.as_str() == *build) {
+            console.say(&format!("  {}", described(thing)));
+        }
+    }
+    if !builds.is_empty() {
+        console.say("nothing was deleted: name a build's id after the spec, or say `-all`");
+    }
 }
 
 /// What carries marks: of the build with this id, of those whose id begins or ends so, or of any.
