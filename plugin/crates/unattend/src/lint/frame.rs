@@ -6,6 +6,7 @@ use std::str::FromStr as _;
 use reseal_diag::{Span, nearest};
 use roxmltree::Node;
 
+use super::template;
 use crate::document::AnswerFile;
 use crate::finding::Finding;
 use crate::placeholder::is_template;
@@ -320,7 +321,8 @@ fn check_rest(node: Node<'_, '_>, findings: &mut Vec<Finding>) {
 /// U003: a component twice in one pass.
 fn check_doubles(file: &AnswerFile<'_, '_>, findings: &mut Vec<Finding>) {
     let mut seen: HashMap<(Pass, String), Span> = HashMap::new();
-    for part in &file.parts {
+    let certain = |node: &Node<'_, '_>| node.parent().is_some_and(|parent| !template::chooses(parent));
+    for part in file.parts.iter().filter(|part| certain(&part.node)) {
         let lower = |name: &str| part.node.attribute(name).unwrap_or("").trim().to_ascii_lowercase();
         let identity = ["name", "processorArchitecture", "language"].map(lower).join("|");
         let place = xml::attribute(part.node, "name").map_or(name_span(part.node), |name| span(name.range_value()));

@@ -6,6 +6,7 @@
 use reseal_diag::Span;
 use roxmltree::{Document, Error, TextPos};
 
+use super::template;
 use crate::finding::Finding;
 
 /// How many slips are mended at most.
@@ -68,6 +69,11 @@ pub(super) fn check(text: &str, findings: &mut Vec<Finding>) -> Option<Mended> {
         text: text.to_owned(),
         inserted: vec![],
     };
+    if Document::parse(text).is_err()
+        && let Some(veiled) = template::veil(text)
+    {
+        mended.text = veiled;
+    }
     for _ in 0..LIMIT {
         let Err(error) = Document::parse(&mended.text) else {
             return Some(mended);
