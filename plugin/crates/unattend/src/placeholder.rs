@@ -40,7 +40,13 @@ pub(crate) fn is_template(text: &str) -> bool {
 /// Whether the text between elements tells a template engine which of them to take.
 pub(crate) fn is_branch(text: &str) -> bool {
     let marks = ["{%", "%{", "{{", "@@"];
-    let directive = |line: &str| ["#if", "#else", "#end"].iter().any(|word| line.starts_with(word));
+    let directive = |line: &str| {
+        [
+            "#if", "#else", "#end", "%if", "%else", "%end", "% if", "% else", "% end",
+        ]
+        .iter()
+        .any(|word| line.starts_with(word))
+    };
     marks.iter().any(|mark| text.contains(mark)) || text.lines().map(str::trim).any(directive)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use reseal_diag::{Span, nearest};
-use roxmltree::{Node, NodeId};
+use roxmltree::NodeId;
 
 use super::template;
 use crate::catalogue::{Kind, Setting};

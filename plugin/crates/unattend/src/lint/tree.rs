@@ -267,6 +267,12 @@ fn check_content(setting: &'static Setting, node: Node<'_, '_>, findings: &mut V
     let text = xml::text(node);
     if text.trim().is_empty() {
         findings.extend(check_empty(setting, node));
+    } else if setting.path == "UserData/AcceptEula" && text.trim().eq_ignore_ascii_case("false") {
+        let said = "`AcceptEula` is not `true`".to_owned();
+        findings.extend(
+            node.parent()
+                .map(|parent| stops_at_terms(parent, text_span(node), said)),
+        );
     } else if !is_template(&text) || is_command(setting) && !text.contains("{{") && !text.contains("${") {
         findings.extend(check_text(setting, node, &text));
     }
@@ -375,20 +381,24 @@ fn check_required(
 fn missing_child(node: Node<'_, '_>, parent: &'static Setting, setting: &'static Setting) -> Finding {
     let said = format!("`{}` has no `{}`", parent.name, setting.name);
     if setting.name == "AcceptEula" {
-        let help = "Setup shows the licence terms and waits";
-        // Who lays out no disk and names no image sits before the screen anyway.
-        let alone = node.parent().is_some_and(|one| {
-            xml::child(one, "DiskConfiguration")
-                .or(xml::child(one, "ImageInstall"))
-                .is_some()
-        });
-        return if alone {
-            Finding::warning("U028", name_span(node), said).help(help)
-        } else {
-            Finding::hint("U028", name_span(node), said).help(help)
-        };
+        return stops_at_terms(node, name_span(node), said);
     }
     Finding::warning("U028", name_span(node), said).help("the reference asks for it")
+}
+
+/// Who lays out no disk and names no image sits before the screen anyway.
+fn stops_at_terms(user_data: Node<'_, '_>, place: Span, said: String) -> Finding {
+    let alone = user_data.parent().is_some_and(|one| {
+        xml::child(one, "DiskConfiguration")
+            .or(xml::child(one, "ImageInstall"))
+            .is_some()
+    });
+    let finding = if alone {
+        Finding::warning("U028", place, said)
+    } else {
+        Finding::hint("U028", place, said)
+    };
+    finding.help("Setup shows the licence terms and waits")
 }
 
 fn has_own_elements(node: Node<'_, '_>) -> bool {
