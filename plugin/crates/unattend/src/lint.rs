@@ -17,6 +17,7 @@ mod names;
 mod oobe;
 mod parse;
 mod passwords;
+mod template;
 mod tree;
 
 pub(crate) use accounts::account_fault;
@@ -54,6 +55,18 @@ pub fn lint_text(text: &str, target: &Target) -> Vec<Finding> {
 /// Whether any finding is an error.
 pub fn has_errors(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.severity == Severity::Error)
+}
+
+/// Components that make a machine nicer and on which nothing depends. Makers of files put them into passes and
+/// architectures where they are not read, and nobody notices.
+pub(super) fn is_convenience(component: &str) -> bool {
+    [
+        "Microsoft-Windows-EnhancedStorage-Adm",
+        "Microsoft-Windows-IE-InternetExplorer",
+        "Microsoft-Windows-SQMAPI",
+    ]
+    .iter()
+    .any(|one| one.eq_ignore_ascii_case(component))
 }
 
 fn check_document(document: &roxmltree::Document<'_>, target: &Target, findings: &mut Vec<Finding>) {

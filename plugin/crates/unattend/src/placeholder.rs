@@ -34,7 +34,20 @@ pub(crate) fn is_template(text: &str) -> bool {
         ("<<", ">>"),
     ];
     let pair = |(open, close): &(&str, &str)| text.split_once(open).is_some_and(|(_, rest)| rest.contains(close));
-    PAIRS.iter().any(pair) || between(text, '%') || between_at_signs(text) || is_instruction(text)
+    PAIRS.iter().any(pair) || between(text, '%') || between_signs(text) || is_instruction(text)
+}
+
+/// Whether the text between elements tells a template engine which of them to take.
+pub(crate) fn is_branch(text: &str) -> bool {
+    let marks = ["{%", "%{", "{{", "@@"];
+    let directive = |line: &str| {
+        [
+            "#if", "#else", "#end", "%if", "%else", "%end", "% if", "% else", "% end",
+        ]
+        .iter()
+        .any(|word| line.starts_with(word))
+    };
+    marks.iter().any(|mark| text.contains(mark)) || text.lines().map(str::trim).any(directive)
 }
 
 /// `%NAME%`.
@@ -51,15 +64,19 @@ fn between(text: &str, mark: char) -> bool {
     count >= 2 && (pieces.any(word) || last && count == 2 && text.starts_with(mark))
 }
 
-/// `@NAME@`; in a password an at sign is nothing special, so the whole text must look like it.
-fn between_at_signs(text: &str) -> bool {
-    let inner = text.trim().strip_prefix('@').and_then(|rest| rest.strip_suffix('@'));
-    inner.is_some_and(|inner| {
+/// `@NAME@`, `#NAME#`, `<NAME>`; in a password the signs are nothing special, so the whole text must look like it.
+fn between_signs(text: &str) -> bool {
+    let word = |inner: &str| {
         !inner.is_empty()
             && inner
                 .chars()
-                .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
-    })
+                .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' '))
+    };
+    let inside = |(open, close): &(char, char)| {
+        let inner = text.trim().strip_prefix(*open)?.strip_suffix(*close)?;
+        Some(inner.trim_matches([*open, *close]))
+    };
+    [('@', '@'), ('#', '#'), ('<', '>')].iter().filter_map(inside).any(word)
 }
 
 /// Words that stand for "put your own here".
@@ -75,7 +92,6 @@ fn is_instruction(text: &str) -> bool {
         "{0}",
         "{1}",
         "{2}",
-        "***",
         "...",
     ];
     let starts = [
@@ -83,6 +99,7 @@ fn is_instruction(text: &str) -> bool {
         "$env:",
     ];
     whole.contains(&lower.as_str())
+        || (lower.len() > 2 && lower.chars().all(|c| c == '*'))
         || starts.iter().any(|start| lower.starts_with(start))
         || (lower.starts_with('$') && lower.len() > 1 && lower.chars().skip(1).all(|c| c.is_alphanumeric() || c == '_'))
         || (lower.starts_with('{') && lower.ends_with('}') && !lower.contains('-') && !lower.contains(':'))
@@ -107,6 +124,10 @@ mod tests {
             "$Name",
             "{tz}",
             "[ComputerName]",
+            "#NAME#",
+            "##PASSWORD##",
+            "<your key>",
+            "********",
         ] {
             assert!(is_template(text), "{text}");
         }
@@ -119,6 +140,8 @@ mod tests {
             "*",
             "win-%",
             "P@ssw0rd@",
+            "#1@home!",
+            "**",
             "Korea Standard Time",
             "",
         ] {

@@ -115,8 +115,14 @@ pub(crate) fn attribute<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Attrib
         .find(|one| one.namespace().is_none() && one.name() == name)
 }
 
-/// `wcm:NAME`.
+/// `wcm:NAME`. A wrong namespace of that prefix is complained about where it is declared.
 pub(crate) fn wcm<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Attribute<'a, 'i>> {
+    let input = node.document().input_text();
+    let prefixed = |one: &Attribute<'a, 'i>| {
+        input
+            .get(one.range_qname())
+            .is_some_and(|written| written.starts_with("wcm:"))
+    };
     node.attributes()
-        .find(|one| one.namespace() == Some(WCM) && one.name() == name)
+        .find(|one| one.name() == name && (one.namespace() == Some(WCM) || prefixed(one)))
 }

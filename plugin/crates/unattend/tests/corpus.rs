@@ -140,3 +140,56 @@ fn safe_fixes_cure_and_settle() {
         assert_eq!(fix(&settled, &lint_text(&settled, &target)), settled, "{path}");
     }
 }
+
+/// What works and is yet worth a word: file, piece of the line, rule, target.
+const HINTS: &[(&str, &str, &str)] = &[
+    ("good/cloudbase-init.xml", "<SkipMachineOOBE>", "U015"),
+    ("good/disks-without-action.xml", "<Disk>", "U009"),
+    ("good/installer-switches.xml", "<UserData>", "U028"),
+    ("good/installer-switches.xml", "EnhancedStorage-Adm", "U007"),
+    ("good/names-of-old-windows.xml", "SQMAPI", "U005"),
+    ("good/names-of-old-windows.xml", "<RestartEnabled>", "U006"),
+];
+
+#[test]
+fn hints_are_given_at_their_line() {
+    let cases = cases("good/");
+    for (path, piece, code) in HINTS {
+        let (_, target, text) = cases.iter().find(|(own, ..)| own == path).unwrap();
+        let source = SourceText::new(*path, text.clone());
+        let line = source.location(text.find(piece).unwrap()).line;
+        let findings = lint(&source, target);
+        let found = findings
+            .iter()
+            .any(|one| one.code == *code && source.location(one.span.start).line == line);
+        assert!(found, "{path} {code}:\n{}", show(&source, &findings));
+    }
+}
+
+/// A fix touches its own span and nothing else, and needs to be applied but once.
+#[test]
+fn fixes_keep_all_other_bytes() {
+    for (path, target, text) in cases("bad/").into_iter().chain(cases("good/")) {
+        let findings = lint_text(&text, &target);
+        let mut spans: Vec<_> = findings
+            .iter()
+            .filter_map(|one| one.fix.as_ref())
+            .filter(|fix| fix.safe)
+            .map(|fix| (fix.span.start, fix.span.end, fix.replacement.as_str()))
+            .collect();
+        spans.sort_unstable();
+        spans.dedup();
+        let fixed = fix(&text, &findings);
+        let (mut old, mut rest) = (0, fixed.as_str());
+        for (start, end, with) in spans {
+            let kept = text.get(old..start).unwrap();
+            rest = rest
+                .strip_prefix(kept)
+                .and_then(|rest| rest.strip_prefix(with))
+                .expect(&path);
+            old = end;
+        }
+        assert_eq!(rest, text.get(old..).unwrap(), "{path}");
+        assert_eq!(fix(&fixed, &lint_text(&fixed, &target)), fixed, "{path}: a second time");
+    }
+}

@@ -75,7 +75,7 @@ fn one(path: &Path, command: &Lint, console: &Console) -> Result<Vec<Diagnostic>
     if command.fix && decoded.finding.is_none() {
         let fixed = fixed(&text, &target);
         if fixed != text {
-            write(path, &fixed, console)?;
+            write(path, &decoded.encoding.encode(&fixed), console)?;
             text = fixed;
             findings = reseal_unattend::lint_text(&text, &target);
         }
@@ -101,9 +101,8 @@ fn fixed(text: &str, target: &Target) -> String {
     text
 }
 
-/// Written as UTF-8: what the declaration says is one of the things that are fixed.
-fn write(path: &Path, text: &str, console: &Console) -> Result<(), Exit> {
-    std::fs::write(path, text).map_err(|error| {
+fn write(path: &Path, bytes: &[u8], console: &Console) -> Result<(), Exit> {
+    std::fs::write(path, bytes).map_err(|error| {
         console.error(&format!("cannot write `{}`: {error}", path.display()), &[]);
         Exit::Input
     })?;

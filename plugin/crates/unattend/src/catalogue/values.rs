@@ -116,9 +116,15 @@ fn fault(message: impl Into<String>) -> ValueFault {
     }
 }
 
+/// Blanks that Setup does not trim, and marks without width.
+const INVISIBLE: &[char] = &['\u{a0}', '\u{200b}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{feff}'];
+
 /// Says why Setup would refuse `text` for `setting`. Empty texts and placeholders are the caller's to judge.
 pub fn check_value(setting: &Setting, text: &str) -> Option<ValueFault> {
     let trimmed = text.trim();
+    if !matches!(setting.value, None | Some(Type::Text | Type::Path)) && text.contains(INVISIBLE) {
+        return Some(fault("holds a character that is not seen, as copies from web pages do"));
+    }
     check_type(setting, trimmed).or_else(|| check_values(setting, text, trimmed))
 }
 

@@ -81,6 +81,7 @@ fn check_logon(file: &AnswerFile<'_, '_>, entry: &Entry<'_, '_>, findings: &mut 
         return;
     };
     let Some(account) = owner(file, entry.pass, &user) else {
+        findings.extend(check_exists(file, entry, &user));
         return;
     };
     check_same_password(entry, account, &user, findings);
@@ -101,6 +102,37 @@ fn owner<'a, 'i>(file: &AnswerFile<'a, 'i>, pass: Pass, user: &str) -> Option<No
     file.at(pass, SHELL, "UserAccounts/AdministratorPassword")
         .map(|entry| entry.node)
         .next()
+}
+
+/// On a machine installed from media there is nobody yet but those whom the file makes.
+fn check_exists(file: &AnswerFile<'_, '_>, entry: &Entry<'_, '_>, user: &str) -> Option<Finding> {
+    let mut made = file
+        .at(entry.pass, SHELL, "UserAccounts/LocalAccounts/LocalAccount[]")
+        .filter_map(|account| xml::text_at(account.node, "Name"))
+        .peekable();
+    made.peek()?;
+    let lower = user.to_lowercase();
+    let of_a_domain = lower.contains(['\\', '@']) || xml::text_at(entry.node, "Domain").is_some();
+    // The built-in account has other names in other languages.
+    let elsewhere = of_a_domain || lower.starts_with("admin") || !lower.is_ascii();
+    let known = made.any(|name| name.to_lowercase() == lower || is_template(&name));
+    let installs = file.has_pass(Pass::WindowsPe) && entry.pass == Pass::OobeSystem;
+    if elsewhere || known || !installs || stands_in_a_command(file, &lower) {
+        return None;
+    }
+    let place = xml::child(entry.node, "Username").map_or(name_span(entry.node), text_span);
+    Some(
+        Finding::warning("U025", place, format!("the file makes no account `{user}`"))
+            .help("the automatic log-on fails unless the image has it already"),
+    )
+}
+
+/// Whether a command may make the account.
+fn stands_in_a_command(file: &AnswerFile<'_, '_>, user: &str) -> bool {
+    file.entries
+        .iter()
+        .filter(|entry| ["Path", "CommandLine"].contains(&entry.setting.name))
+        .any(|entry| xml::text(entry.node).to_lowercase().contains(user))
 }
 
 fn check_same_password(entry: &Entry<'_, '_>, account: Node<'_, '_>, user: &str, findings: &mut Vec<Finding>) {

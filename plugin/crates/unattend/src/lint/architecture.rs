@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::is_convenience;
 use crate::document::{AnswerFile, Part};
 use crate::finding::Finding;
 use crate::target::{Architecture, Pass, Target};
@@ -61,14 +62,16 @@ fn check_neighbours(file: &AnswerFile<'_, '_>, findings: &mut Vec<Finding>) {
             continue;
         }
         for part in odd.into_iter().filter(|part| !has_twin(file, part, common)) {
+            let said = format!("this component is for {}, all around it for {common}", written(part));
+            let finding = if is_convenience(part.name) {
+                Finding::hint("U005", place(part), said)
+            } else {
+                Finding::warning("U005", place(part), said)
+            };
             findings.push(
-                Finding::warning(
-                    "U005",
-                    place(part),
-                    format!("this component is for {}, all around it for {common}", written(part)),
-                )
-                .help("on an image of the other architecture its settings are left out")
-                .suggest(place(part), common.word(), "use the architecture of the others"),
+                finding
+                    .help("on an image of the other architecture its settings are left out")
+                    .suggest(place(part), common.word(), "use the architecture of the others"),
             );
         }
     }

@@ -143,12 +143,19 @@ fn check_shell(lower: &str, place: reseal_diag::Span) -> Option<Finding> {
     let shell = ["cmd", "%comspec%", "powershell", "pwsh", "wscript", "cscript", "bash"]
         .iter()
         .any(|shell| program.starts_with(shell));
-    (!shell && lower.contains("&&")).then(|| {
-        Finding::warning(
-            "U017",
-            place,
-            "`&&` means something to a shell only, and there is none here",
-        )
-        .help(help)
-    })
+    let sign = shell_sign(lower).filter(|_| !shell)?;
+    let said = format!("`{sign}` means something to a shell only, and there is none here");
+    Some(Finding::warning("U017", place, said).help(help))
+}
+
+/// A sign that joins commands or sends their output somewhere, outside of quotes.
+fn shell_sign(line: &str) -> Option<&'static str> {
+    let bare = line.split('"').step_by(2).collect::<Vec<_>>().join(" ");
+    if bare.contains("&&") {
+        return Some("&&");
+    }
+    let words: Vec<&str> = bare.split_whitespace().collect();
+    ["||", "|", ">>", ">", "&"]
+        .into_iter()
+        .find(|sign| words.contains(sign))
 }

@@ -2,6 +2,7 @@
 
 use roxmltree::Node;
 
+use super::template;
 use crate::catalogue::{is_true, number};
 use crate::document::AnswerFile;
 use crate::finding::Finding;
@@ -11,6 +12,9 @@ const SETUP: &str = "Microsoft-Windows-Setup";
 
 /// Checks the target partition against the disks as they are laid out.
 pub(super) fn check(file: &AnswerFile<'_, '_>, findings: &mut Vec<Finding>) {
+    for disk in file.everywhere(SETUP, "DiskConfiguration/Disk[]") {
+        check_changes(disk.node, findings);
+    }
     for entry in file.everywhere(SETUP, "ImageInstall/OSImage/InstallTo") {
         let (Some(disk), Some(node)) = (numeric(entry.node, "DiskID"), xml::child(entry.node, "PartitionID")) else {
             continue;
@@ -30,25 +34,45 @@ fn numeric(node: Node<'_, '_>, path: &str) -> Option<i64> {
     number(&xml::text_at(node, path)?)
 }
 
-/// Partitions are numbered in the order of their creation, on an empty disk from 1.
-fn check_target(disk: Node<'_, '_>, partition: i64, place: Node<'_, '_>) -> Option<Finding> {
+/// What is made of an emptied disk, in the order of creation: partitions are numbered so, from 1.
+fn created<'a, 'i>(disk: Node<'a, 'i>) -> Option<Vec<(i64, Node<'a, 'i>)>> {
+    let list = xml::child(disk, "CreatePartitions").filter(|list| !template::chooses(*list))?;
     let wiped = xml::text_at(disk, "WillWipeDisk").is_some_and(|text| is_true(&text));
-    let mut created: Vec<(i64, Node<'_, '_>)> = xml::elements(xml::child(disk, "CreatePartitions")?)
+    let mut created: Vec<(i64, Node<'_, '_>)> = xml::elements(list)
         .map(|one| numeric(one, "Order").map(|order| (order, one)))
         .collect::<Option<_>>()?;
-    if !wiped || created.is_empty() {
-        return None;
-    }
     created.sort_by_key(|(order, _)| *order);
+    (wiped && !created.is_empty()).then_some(created)
+}
+
+fn no_partition(place: Node<'_, '_>, partition: i64, count: usize) -> Finding {
+    let said = format!("there is no partition {partition} on the disk");
+    Finding::warning("U024", text_span(place), said)
+        .help(format!("the file creates {count} of them, and numbers begin at 1"))
+}
+
+/// Partitions that are changed must have been made.
+fn check_changes(disk: Node<'_, '_>, findings: &mut Vec<Finding>) {
+    let (Some(created), Some(list)) = (created(disk), xml::child(disk, "ModifyPartitions")) else {
+        return;
+    };
+    let count = created.len();
+    for node in xml::elements(list).filter_map(|change| xml::child(change, "PartitionID")) {
+        let Some(partition) = number(&xml::text(node)) else {
+            continue;
+        };
+        if !usize::try_from(partition).is_ok_and(|partition| (1..=count).contains(&partition)) {
+            findings.push(no_partition(node, partition, count));
+        }
+    }
+}
+
+fn check_target(disk: Node<'_, '_>, partition: i64, place: Node<'_, '_>) -> Option<Finding> {
+    let created = created(disk)?;
     let index = usize::try_from(partition - 1).ok();
     let span = text_span(place);
     let Some((_, target)) = index.and_then(|index| created.get(index)) else {
-        return Some(
-            Finding::warning("U024", span, format!("there is no partition {partition} on the disk")).help(format!(
-                "the file creates {} of them, and numbers begin at 1",
-                created.len()
-            )),
-        );
+        return Some(no_partition(place, partition, created.len()));
     };
     let kind = xml::text_at(*target, "Type")?;
     let wrong = ["EFI", "MSR", "Extended"]

@@ -6,6 +6,7 @@ use std::str::FromStr as _;
 use reseal_diag::{Span, nearest};
 use roxmltree::Node;
 
+use super::template;
 use crate::document::AnswerFile;
 use crate::finding::Finding;
 use crate::placeholder::is_template;
@@ -62,6 +63,32 @@ pub(super) fn check(file: &AnswerFile<'_, '_>, target: &Target, findings: &mut V
     }
     check_doubles(file, findings);
     check_lost_namespace(file, findings);
+    check_prefix(file.root, findings);
+}
+
+/// The prefix `wcm` bound to another namespace, so that no action and no key is seen.
+fn check_prefix(root: Node<'_, '_>, findings: &mut Vec<Finding>) {
+    let declares = |node: &Node<'_, '_>| {
+        let own = node.lookup_namespace_uri(Some("wcm"));
+        let above = node
+            .parent_element()
+            .and_then(|parent| parent.lookup_namespace_uri(Some("wcm")));
+        own.is_some_and(|uri| uri != xml::WCM) && own != above
+    };
+    for node in root.descendants().filter(|node| node.is_element() && declares(node)) {
+        let uri = node.lookup_namespace_uri(Some("wcm")).unwrap_or_default();
+        let start = node.range().start;
+        let tag = root.document().input_text().get(node.range()).unwrap_or("");
+        let place = tag
+            .find(&format!("{uri}\""))
+            .or_else(|| tag.find(&format!("{uri}'")))
+            .map_or(name_span(node), |at| Span::new(start + at, start + at + uri.len()));
+        findings.push(
+            Finding::error("U001", place, "the prefix `wcm` stands for another namespace here")
+                .help("no `wcm:action` and no `wcm:keyValue` is seen below")
+                .suggest(place, xml::WCM, "use the right one"),
+        );
+    }
 }
 
 /// `xmlns=""`, as programs leave it behind that add elements without their namespace.
@@ -195,10 +222,21 @@ fn check_identity(node: Node<'_, '_>, findings: &mut Vec<Finding>) {
             findings.push(missing(node, name, place));
         }
     }
+    for attribute in ["name", "publicKeyToken", "language"].into_iter().filter_map(get) {
+        findings.extend(padded(attribute.value(), span(attribute.range_value())));
+    }
     if let Some(attribute) = get("processorArchitecture") {
         check_architecture(attribute.value(), span(attribute.range_value()), findings);
     }
     check_rest(node, findings);
+}
+
+/// A blank at the end of a name makes it another one.
+fn padded(value: &str, place: Span) -> Option<Finding> {
+    let trimmed = value.trim();
+    (trimmed != value && !trimmed.is_empty()).then(|| {
+        Finding::error("U004", place, "there is a blank before or after the value").fix(place, trimmed, "remove it")
+    })
 }
 
 fn missing(node: Node<'_, '_>, name: &str, place: Span) -> Finding {
@@ -320,7 +358,8 @@ fn check_rest(node: Node<'_, '_>, findings: &mut Vec<Finding>) {
 /// U003: a component twice in one pass.
 fn check_doubles(file: &AnswerFile<'_, '_>, findings: &mut Vec<Finding>) {
     let mut seen: HashMap<(Pass, String), Span> = HashMap::new();
-    for part in &file.parts {
+    let certain = |node: &Node<'_, '_>| node.parent().is_some_and(|parent| !template::chooses(parent));
+    for part in file.parts.iter().filter(|part| certain(&part.node)) {
         let lower = |name: &str| part.node.attribute(name).unwrap_or("").trim().to_ascii_lowercase();
         let identity = ["name", "processorArchitecture", "language"].map(lower).join("|");
         let place = xml::attribute(part.node, "name").map_or(name_span(part.node), |name| span(name.range_value()));

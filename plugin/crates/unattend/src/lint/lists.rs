@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use reseal_diag::{Span, nearest};
-use roxmltree::{Node, NodeId};
+use roxmltree::NodeId;
 
+use super::template;
 use crate::catalogue::{Kind, Setting};
 use crate::document::{AnswerFile, Entry};
 use crate::finding::Finding;
@@ -15,14 +16,14 @@ use crate::xml::{self, WCM, name_span, span, text_span};
 pub(super) fn check(file: &AnswerFile<'_, '_>, findings: &mut Vec<Finding>) {
     let mut seen: HashMap<(NodeId, &'static str, String), Span> = HashMap::new();
     for entry in file.entries.iter().filter(|entry| entry.setting.kind == Kind::Item) {
-        check_action(entry.node, entry.setting, findings);
+        check_action(entry, findings);
         check_key(entry, &mut seen, findings);
     }
 }
 
-fn check_action(node: Node<'_, '_>, setting: &'static Setting, findings: &mut Vec<Finding>) {
-    let Some(action) = xml::wcm(node, "action") else {
-        findings.push(missing_action(node, setting));
+fn check_action(entry: &Entry<'_, '_>, findings: &mut Vec<Finding>) {
+    let Some(action) = xml::wcm(entry.node, "action") else {
+        findings.push(missing_action(entry));
         return;
     };
     let known = ["add", "modify", "remove"];
@@ -37,7 +38,8 @@ fn check_action(node: Node<'_, '_>, setting: &'static Setting, findings: &mut Ve
     });
 }
 
-fn missing_action(node: Node<'_, '_>, setting: &'static Setting) -> Finding {
+fn missing_action(entry: &Entry<'_, '_>) -> Finding {
+    let (node, setting) = (entry.node, entry.setting);
     let place = name_span(node);
     let bare = node.attributes().find(|one| one.name().eq_ignore_ascii_case("action"));
     let prefix = node.lookup_prefix(WCM);
@@ -49,8 +51,14 @@ fn missing_action(node: Node<'_, '_>, setting: &'static Setting) -> Finding {
             "put it into its namespace",
         );
     }
-    let finding = Finding::warning("U009", place, format!("`{}` has no `wcm:action`", setting.name))
-        .help("write `wcm:action=\"add\"`; without it Setup may not take it for an item of the list");
+    let said = format!("`{}` has no `wcm:action`", setting.name);
+    // Disks and images without it are in daily use, from Windows 7 to Server 2016 at least.
+    let finding = if entry.component.name == "Microsoft-Windows-Setup" && !setting.path.starts_with("Run") {
+        Finding::hint("U009", place, said)
+    } else {
+        Finding::warning("U009", place, said)
+    };
+    let finding = finding.help("write `wcm:action=\"add\"`; without it Setup may not take it for an item of the list");
     match prefix {
         Some(prefix) => {
             let end = Span::new(place.end, place.end);
@@ -71,8 +79,11 @@ fn check_key(
         return;
     };
     let adds = xml::wcm(entry.node, "action").is_none_or(|action| action.value() == "add");
-    let parent = entry.node.parent().map(|parent| parent.id());
-    let Some(parent) = parent.filter(|_| adds && !value.is_empty() && !is_template(&value)) else {
+    let parent = entry.node.parent().filter(|parent| !template::chooses(*parent));
+    let Some(parent) = parent
+        .map(|parent| parent.id())
+        .filter(|_| adds && !value.is_empty() && !is_template(&value))
+    else {
         return;
     };
     let plain = crate::catalogue::number(&value).map_or_else(|| value.to_lowercase(), |number| number.to_string());
@@ -113,7 +124,7 @@ fn key(entry: &Entry<'_, '_>, key_name: &str) -> Option<(String, Span)> {
 
 fn missing_key(entry: &Entry<'_, '_>, key_name: &str) -> Option<Finding> {
     let removes = xml::wcm(entry.node, "action").is_some_and(|action| action.value() != "add");
-    if removes || (!is_certain(key_name) && key_name != "Key") {
+    if removes || template::chooses(entry.node) || (!is_certain(key_name) && key_name != "Key") {
         return None;
     }
     let said = format!("`{}` has no `{}`", entry.setting.name, key_name.trim_start_matches('@'));

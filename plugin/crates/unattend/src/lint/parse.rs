@@ -6,6 +6,7 @@
 use reseal_diag::Span;
 use roxmltree::{Document, Error, TextPos};
 
+use super::template;
 use crate::finding::Finding;
 
 /// How many slips are mended at most.
@@ -68,6 +69,11 @@ pub(super) fn check(text: &str, findings: &mut Vec<Finding>) -> Option<Mended> {
         text: text.to_owned(),
         inserted: vec![],
     };
+    if Document::parse(text).is_err()
+        && let Some(veiled) = template::veil(text)
+    {
+        mended.text = veiled;
+    }
     for _ in 0..LIMIT {
         let Err(error) = Document::parse(&mended.text) else {
             return Some(mended);
@@ -260,14 +266,7 @@ fn finding(text: &str, error: &Error, at: usize) -> Finding {
             )
             .help("remove the `<!DOCTYPE …>` line")
         }
-        Error::UnexpectedCloseTag(expected, found, _) => Finding::error(
-            "U001",
-            span,
-            format!("not well-formed XML: `</{found}>` stands where `</{expected}>` is expected"),
-        )
-        .help(format!(
-            "an element is not closed, or its names differ; look from here back to `<{expected}`"
-        )),
+        Error::UnexpectedCloseTag(expected, found, _) => unexpected_close(text, at, span, expected, found),
         Error::UnknownNamespace(prefix, _) => Finding::error(
             "U001",
             span,
@@ -279,6 +278,39 @@ fn finding(text: &str, error: &Error, at: usize) -> Finding {
         }),
         other => Finding::error("U001", span, format!("not well-formed XML: {}", describe(other))),
     }
+}
+
+fn unexpected_close(text: &str, at: usize, span: Span, expected: &str, found: &str) -> Finding {
+    let said = format!("not well-formed XML: `</{found}>` stands where `</{expected}>` is expected");
+    let finding = Finding::error("U001", span, said).help("an element is not closed, or its names differ");
+    match last_open(text.get(..at).unwrap_or(""), expected) {
+        Some(open) => finding.related(open, format!("`<{expected}>` is opened here")),
+        None => finding,
+    }
+}
+
+/// The innermost start tag of this name that nothing closes.
+fn last_open(text: &str, name: &str) -> Option<Span> {
+    let mut open = Vec::new();
+    for (at, _) in text.match_indices('<') {
+        let rest = text.get(at + 1..)?;
+        let tag = rest.split('>').next().unwrap_or(rest);
+        let closes = tag.starts_with('/');
+        let written = tag.trim_start_matches('/');
+        let own = written
+            .split(|c: char| c.is_whitespace() || c == '/')
+            .next()
+            .unwrap_or("");
+        if own != name {
+            continue;
+        }
+        if closes {
+            open.pop();
+        } else if !tag.ends_with('/') {
+            open.push(Span::new(at + 1, at + 1 + own.len()));
+        }
+    }
+    open.pop()
 }
 
 /// The parser's words without the place, which we show ourselves.

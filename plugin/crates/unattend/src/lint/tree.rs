@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use reseal_diag::{Span, nearest};
 use roxmltree::Node;
 
+use super::{is_convenience, template};
 use crate::catalogue::{Component, Kind, Setting, Status, Type, catalogue, check_value};
 use crate::document::{AnswerFile, Part};
 use crate::finding::Finding;
@@ -70,14 +71,15 @@ fn idle_as_a_whole(part: &Part<'_, '_>, component: &Component) -> bool {
 
 fn idle_component(part: &Part<'_, '_>, component: &Component) -> Finding {
     let place = xml::attribute(part.node, "name").map_or(name_span(part.node), |name| xml::span(name.range_value()));
-    let finding = Finding::error(
-        "U007",
-        place,
-        format!(
-            "`{}` is not read in the pass `{}`, only in {}",
-            component.name, part.pass, component.passes
-        ),
+    let said = format!(
+        "`{}` is not read in the pass `{}`, only in {}",
+        component.name, part.pass, component.passes
     );
+    let finding = if is_convenience(component.name) {
+        Finding::hint("U007", place, said)
+    } else {
+        Finding::error("U007", place, said)
+    };
     let sibling = match component.name.strip_suffix("-WinPE") {
         Some(plain) => plain.to_owned(),
         None => format!("{}-WinPE", component.name),
@@ -117,7 +119,7 @@ fn check_children(
             findings.push(unknown_setting(scope, child, known, parent));
             continue;
         };
-        if setting.kind != Kind::Item {
+        if setting.kind != Kind::Item && !template::chooses(node) {
             check_once(setting, child, &mut seen, findings);
         }
         let idle = check_setting(scope, setting, child, idle, findings);
@@ -265,6 +267,12 @@ fn check_content(setting: &'static Setting, node: Node<'_, '_>, findings: &mut V
     let text = xml::text(node);
     if text.trim().is_empty() {
         findings.extend(check_empty(setting, node));
+    } else if setting.path == "UserData/AcceptEula" && text.trim().eq_ignore_ascii_case("false") {
+        let said = "`AcceptEula` is not `true`".to_owned();
+        findings.extend(
+            node.parent()
+                .map(|parent| stops_at_terms(parent, text_span(node), said)),
+        );
     } else if !is_template(&text) || is_command(setting) && !text.contains("{{") && !text.contains("${") {
         findings.extend(check_text(setting, node, &text));
     }
@@ -363,17 +371,34 @@ fn check_required(
         .filter(|setting| setting.required && setting.name != "LogonCount")
     {
         let key = parent.list_key == Some(setting.name);
-        if !key && xml::child(node, setting.name).is_none() && has_own_elements(node) {
-            findings.push(
-                Finding::warning(
-                    "U028",
-                    name_span(node),
-                    format!("`{}` has no `{}`", parent.name, setting.name),
-                )
-                .help("the reference asks for it"),
-            );
+        let missing = xml::child(node, setting.name).is_none() && has_own_elements(node);
+        if !key && missing && !template::chooses(node) {
+            findings.push(missing_child(node, parent, setting));
         }
     }
+}
+
+fn missing_child(node: Node<'_, '_>, parent: &'static Setting, setting: &'static Setting) -> Finding {
+    let said = format!("`{}` has no `{}`", parent.name, setting.name);
+    if setting.name == "AcceptEula" {
+        return stops_at_terms(node, name_span(node), said);
+    }
+    Finding::warning("U028", name_span(node), said).help("the reference asks for it")
+}
+
+/// Who lays out no disk and names no image sits before the screen anyway.
+fn stops_at_terms(user_data: Node<'_, '_>, place: Span, said: String) -> Finding {
+    let alone = user_data.parent().is_some_and(|one| {
+        xml::child(one, "DiskConfiguration")
+            .or(xml::child(one, "ImageInstall"))
+            .is_some()
+    });
+    let finding = if alone {
+        Finding::warning("U028", place, said)
+    } else {
+        Finding::hint("U028", place, said)
+    };
+    finding.help("Setup shows the licence terms and waits")
 }
 
 fn has_own_elements(node: Node<'_, '_>) -> bool {
@@ -389,6 +414,13 @@ fn unknown_setting(
     let name = node.tag_name().name();
     let place = name_span(node);
     let owner = parent.map_or(scope.component.name, |parent| parent.name);
+    if scope.component.settings.is_empty() && matches!(scope.component.status, Status::Removed(_)) {
+        return Finding::hint(
+            "U006",
+            place,
+            format!("the settings of `{owner}` are no longer in the reference"),
+        );
+    }
     let finding = Finding::error("U006", place, format!("`{owner}` has no setting `{name}`"));
     if parent.is_some_and(Setting::has_key_attribute) && ["key", "value"].contains(&name.to_ascii_lowercase().as_str())
     {
