@@ -282,3 +282,24 @@ fn the_table_in_the_docs_has_every_fault_and_the_place_where_it_shows() {
     assert_eq!(before, expected);
     assert_eq!(within, shown(|shown| shown != Before));
 }
+
+/// What a cure or a spec allows must not fail the build all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_spec_allows_does_not_stop_the_build() {
+    let skip = "set: { generalize: { Microsoft-Windows-Security-SPP: { SkipRearm: 1 } } }";
+    for (fault, unattend, rest) in [
+        ("rearm-zero", format!("time_zone: UTC, {skip}"), ""),
+        (
+            "domain-joined",
+            "time_zone: UTC".to_owned(),
+            "generalize: { accept: [P020] }",
+        ),
+    ] {
+        let world = World::open(Mode::Nhn, &[fault]).await;
+        let text = small(Mode::Nhn, &format!("verify: {{ boot: false }}\n{rest}"));
+        let text = text.replacen("time_zone: UTC", &unattend, 1);
+        let gone = world.build(&world.write("small.reseal.yaml", &text)).await.unwrap();
+        assert_eq!(gone.exit(), Exit::Ok, "{fault}: {:?}", gone.ended);
+        world.only_the_image(&gone.id).unwrap();
+    }
+}

@@ -10,8 +10,6 @@ use crate::system::Signal;
 /// What the spec allows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
-    /// A domain member may be generalized (it leaves the domain).
-    pub allow_domain: bool,
     /// The answer file has `SkipRearm` = 1.
     pub skip_rearm: bool,
     /// The runner's clock, seconds since 1970, to compare the guest's with.
@@ -264,16 +262,11 @@ fn encryption(facts: &Facts, _: &Options, found: &mut Findings) {
     }
 }
 
-fn domain(facts: &Facts, options: &Options, found: &mut Findings) {
+fn domain(facts: &Facts, _: &Options, found: &mut Findings) {
     if facts.domain_joined == Some(true) {
-        let severity = if options.allow_domain {
-            Severity::Warning
-        } else {
-            Severity::Error
-        };
         let name = facts.domain.as_deref().unwrap_or("a domain");
         let message = format!("the machine is in {name} and would leave it silently");
-        found.add("P020", severity, message);
+        found.add("P020", Severity::Error, message);
     }
     if facts.entra_joined == Some(true) {
         found.add("P043", Severity::Error, "the machine is joined to Microsoft Entra ID");

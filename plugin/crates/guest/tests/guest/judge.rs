@@ -146,14 +146,6 @@ fn options_soften_findings() {
         findings(&[("rearm_count", json!(0))], &skip),
         [("P007", Severity::Info)]
     );
-    let allow = Options {
-        allow_domain: true,
-        ..Options::default()
-    };
-    assert_eq!(
-        findings(&[("domain_joined", json!(true))], &allow),
-        [("P020", Severity::Warning)]
-    );
     let accept = Options {
         accept: vec!["P033".to_owned()],
         ..Options::default()

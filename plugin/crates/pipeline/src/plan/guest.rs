@@ -145,7 +145,13 @@ fn residue(builder: &mut Builder, spec: &Spec, visiting: bool) {
 fn preflight(builder: &mut Builder, spec: &Spec, suspects: Vec<Suspect>) {
     let fix = spec.generalize.fix.iter().map(|fix| fixes(*fix)).collect();
     let connect = connect();
-    let preflight = PreflightParams { connect, fix, suspects };
+    let preflight = PreflightParams {
+        connect,
+        fix,
+        suspects,
+        answer_file: ids::ANSWER_FILE.to_owned(),
+        accept: spec.generalize.accept.clone(),
+    };
     let title = "check that sysprep can succeed";
     builder.add(ids::PREFLIGHT, title, "guest.preflight", Contained, &preflight);
 }

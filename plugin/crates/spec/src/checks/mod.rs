@@ -1,6 +1,7 @@
 //! What no single field can say: how sections fit together, and what the cloud is known to refuse.
 
 mod between;
+mod generalize;
 mod image;
 mod machine;
 mod nhn;
@@ -67,6 +68,7 @@ pub(crate) fn spec(document: &Document, spec: &Spec, files: &dyn Files, diagnost
     machine::check(spec, &mut complain);
     image::check(spec, &mut complain);
     unattend::check(spec, &mut complain);
+    generalize::check(spec, &mut complain);
     if spec.cloud.provider == Provider::Nhn {
         nhn::check(spec, &mut complain);
     }

@@ -13,6 +13,9 @@ use super::units::Limit;
 pub struct Generalize {
     /// What may be cured when the check before sysprep finds it. What is not named here is only reported.
     pub fix: Vec<Fix>,
+    /// Codes of what the check before sysprep finds and the build goes on in spite of, for example `P010`. Such findings are
+    /// still told, as warnings.
+    pub accept: Vec<String>,
     /// How long sysprep may take until the machine is off, for example `40m`.
     pub timeout: Limit,
     /// What is cleaned up before.
@@ -25,6 +28,7 @@ impl Default for Generalize {
     fn default() -> Self {
         Self {
             fix: Vec::new(),
+            accept: Vec::new(),
             timeout: Limit::minutes(40),
             cleanup: vec![
                 Cleanup::Temp,

@@ -50,6 +50,9 @@ pub(super) struct AnswerFileOutput {
     /// Its specialize pass runs Cloudbase-Init.
     #[serde(default)]
     pub(super) runs_cloudbase: bool,
+    /// It says that the licence is not to be rearmed.
+    #[serde(default)]
+    pub(super) skips_rearm: bool,
 }
 
 /// The action.
@@ -75,6 +78,7 @@ impl Action for Push {
             sha256,
             base: found,
             runs_cloudbase: runs_cloudbase(&compiled.redacted),
+            skips_rearm: skips_rearm(&compiled.redacted),
         })
     }
 }
@@ -165,6 +169,12 @@ fn wrong(problems: &[Problem]) -> ActionError {
         format!("{option}: {}", problem.diagnostic.message)
     });
     ActionError::new(FailureClass::Sysprep, message).said(said)
+}
+
+/// Whether the answer file keeps sysprep from rearming the licence.
+fn skips_rearm(xml: &str) -> bool {
+    let mut values = xml.split("<SkipRearm>").skip(1);
+    values.any(|rest| rest.split('<').next().is_some_and(|value| value.trim() == "1"))
 }
 
 /// Whether a command of the answer file starts Cloudbase-Init: only `RunSynchronous` can, and it does so in specialize.

@@ -9,6 +9,7 @@ use reseal_guest::system::{Fixes, Preflight, PreflightFix, Query as _};
 use reseal_machine::{Communicator, Schedule};
 use serde::{Deserialize, Serialize};
 
+use super::answer_file::AnswerFileOutput;
 use super::apps::{self, Suspect};
 use super::ask::{ask, refused};
 use super::detached::{self, Place};
@@ -28,6 +29,11 @@ pub struct PreflightParams {
     /// The steps after which somebody looked at the app packages, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suspects: Vec<Suspect>,
+    /// The step that pushed the answer file, which may let sysprep leave the licence alone.
+    pub answer_file: String,
+    /// Codes of findings that the spec accepts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accept: Vec<String>,
 }
 
 /// The action.
@@ -41,12 +47,12 @@ impl Action for Check {
 
     async fn run(&self, cx: &Context<'_>, params: &PreflightParams) -> Result<Vec<String>, ActionError> {
         let guest = self.0.guest(cx, &params.connect)?;
-        let seen = settled(cx, guest.as_ref()).await?;
+        let seen = settled(cx, guest.as_ref(), params).await?;
         let curable: Vec<Fixes> = cures(&seen.findings, &params.fix);
         let seen = if curable.is_empty() {
             seen
         } else {
-            cure(cx, guest.as_ref(), curable).await?
+            cure(cx, guest.as_ref(), params, curable).await?
         };
         report(cx, &seen.findings).map_err(|error| error.said(guilty(cx, params, &seen.packages)))
     }
@@ -59,9 +65,9 @@ struct Seen {
 }
 
 /// Looks until nothing is found any more that passes by itself.
-async fn settled(cx: &Context<'_>, guest: &dyn Communicator) -> Result<Seen, ActionError> {
+async fn settled(cx: &Context<'_>, guest: &dyn Communicator, params: &PreflightParams) -> Result<Seen, ActionError> {
     let look = || async {
-        let seen = judged(cx, guest).await?;
+        let seen = judged(cx, guest, params).await?;
         let busy = seen.findings.iter().find(|finding| finding.severity == Severity::Wait);
         Ok(match busy {
             Some(wait) => Verdict::Waiting(format!("{} {}", wait.code, wait.message)),
@@ -76,11 +82,13 @@ async fn settled(cx: &Context<'_>, guest: &dyn Communicator) -> Result<Seen, Act
     waited.map_err(|error| error.class(FailureClass::Sysprep))
 }
 
-async fn judged(cx: &Context<'_>, guest: &dyn Communicator) -> Result<Seen, ActionError> {
+async fn judged(cx: &Context<'_>, guest: &dyn Communicator, params: &PreflightParams) -> Result<Seen, ActionError> {
     let facts = ask(cx, guest, &Preflight::default()).await?;
+    let pushed: Option<AnswerFileOutput> = cx.output_if_any(&params.answer_file)?;
     let options = Options {
         now_epoch: Some(cx.clock().now().as_second()),
-        ..Options::default()
+        skip_rearm: pushed.is_some_and(|pushed| pushed.skips_rearm),
+        accept: params.accept.clone(),
     };
     let blockers = facts.appx.iter().flat_map(|appx| &appx.blockers);
     Ok(Seen {
@@ -105,7 +113,12 @@ fn cures(findings: &[Finding], allowed: &[Fixes]) -> Vec<Fixes> {
     cures
 }
 
-async fn cure(cx: &Context<'_>, guest: &dyn Communicator, fixes: Vec<Fixes>) -> Result<Seen, ActionError> {
+async fn cure(
+    cx: &Context<'_>,
+    guest: &dyn Communicator,
+    params: &PreflightParams,
+    fixes: Vec<Fixes>,
+) -> Result<Seen, ActionError> {
     let call = PreflightFix::new(fixes).call();
     let place = Place {
         task: format!("{}-fix", name(cx.build())),
@@ -122,7 +135,7 @@ async fn cure(cx: &Context<'_>, guest: &dyn Communicator, fixes: Vec<Fixes>) -> 
             cx.warn(format!("not cured {text}"));
         }
     }
-    settled(cx, guest).await
+    settled(cx, guest, params).await
 }
 
 fn report(cx: &Context<'_>, findings: &[Finding]) -> Result<Vec<String>, ActionError> {
@@ -150,6 +163,11 @@ fn report(cx: &Context<'_>, findings: &[Finding]) -> Result<Vec<String>, ActionE
             .map(|finding| format!("{} {}", finding.code, finding.message)),
     );
     error.hints.extend(errors.iter().map(|finding| hint(finding)));
+    let codes: Vec<&str> = errors.iter().map(|finding| finding.code).collect();
+    let accept = format!("generalize: {{ accept: [{}] }}", codes.join(", "));
+    error
+        .hints
+        .push(format!("`{accept}` goes on in spite of it, where you know better"));
     Err(error)
 }
 
