@@ -41,15 +41,9 @@ pub(crate) fn can_test() -> bool {
 
 /// Drives the product's binary and the example plugin by HashiCorp's SDK, in both generations of the protocol.
 pub(crate) fn test() -> Done {
-    succeed(&mut cargo(["build", "--locked", "--package", "reseal"]))?;
-    succeed(&mut cargo([
-        "build",
-        "--locked",
-        "--package",
-        "reseal-packer",
-        "--example",
-        "hello",
-    ]))?;
+    // The same targets as the tests', which have built them already: another choice would build the dependencies again.
+    let targets = ["test", "--workspace", "--all-targets", "--locked", "--no-run"];
+    succeed(&mut cargo(targets))?;
     let product = sibling("reseal")?;
     let hello = product
         .with_file_name("examples")
