@@ -1,20 +1,22 @@
 //! Chance and ids.
 
-use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use jiff::Timestamp;
+use rand::TryRngCore as _;
+use rand::rngs::OsRng;
 use reseal_machine::BuildId;
 use reseal_pipeline::world::Random;
 use uuid::Uuid;
 
-/// The system's random numbers.
+/// The system's random numbers, asked directly: libraries with generators of their own take tens of milliseconds to start.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OsRandom;
 
 impl Random for OsRandom {
+    #[expect(clippy::panic, reason = "nothing may go on with a password of zeros")]
     fn fill(&self, buffer: &mut [u8]) {
-        // The operating system's generator does not fail on the systems that we support; zeros would be refused by
-        // every later use (equal names, equal passwords), so a failure is loud.
-        let _ = SystemRandom::new().fill(buffer);
+        if let Err(error) = OsRng.try_fill_bytes(buffer) {
+            panic!("the operating system has no random numbers: {error}");
+        }
     }
 }
 
