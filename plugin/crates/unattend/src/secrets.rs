@@ -52,10 +52,8 @@ pub(crate) fn places(text: &str) -> Vec<Range<usize>> {
     while let Some(rest) = text.get(at..) {
         let length = content(rest);
         let secret = is_secret_path(open.iter().copied());
-        let (start, end) = trimmed(text, at..at + length);
-        let value = text.get(start..end).unwrap_or_default();
-        if secret && !value.is_empty() && masked(value) != value && kms_owner(value).is_none() {
-            found.push(start..end);
+        if secret {
+            found.extend(pieces(text, at..at + length).filter(|piece| is_secret(text, piece)));
         }
         at += length;
         let Some(tag) = text.get(at..).filter(|tag| !tag.is_empty()) else {
@@ -64,6 +62,23 @@ pub(crate) fn places(text: &str) -> Vec<Range<usize>> {
         at += step(tag, &mut open);
     }
     found
+}
+
+/// What stands in a range, without blanks around it. A comment's end in it is not touched: the file must stay one.
+fn pieces(text: &str, range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    const END: &str = "-->";
+    let mut at = range.start;
+    let whole = text.get(range).unwrap_or_default();
+    whole.split(END).map(move |piece| {
+        let (start, end) = trimmed(text, at..at + piece.len());
+        at += piece.len() + END.len();
+        start..end
+    })
+}
+
+fn is_secret(text: &str, place: &Range<usize>) -> bool {
+    let value = text.get(place.clone()).unwrap_or_default();
+    !value.is_empty() && masked(value) != value && kms_owner(value).is_none()
 }
 
 /// How long the text before the next tag is; `CDATA` is text.
@@ -148,13 +163,19 @@ impl<'f> Hidden<'f> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
+    use proptest::prelude::*;
 
     const FILE: &str = "<a><Password><Value>geheim</Value><PlainText>true</PlainText></Password>\n<ApiKey> [x1] </ApiKey>\
                         <!-- <Secret>한글</Secret> --><ProductKey><Key><![CDATA[abc]]></Key></ProductKey><Credentials>\
                         <Username>u</Username><Password>${vault}</Password></Credentials></a>";
+
+    #[test]
+    fn a_comment_among_secrets_keeps_its_end() {
+        let veiled = veil("<Password><!-- old: geheim1 --><Value>geheim2</Value></Password>");
+        assert!(!veiled.contains("geheim"), "{veiled}");
+        assert!(roxmltree::Document::parse(&veiled).is_ok(), "{veiled}");
+    }
 
     #[test]
     fn secrets_are_veiled_in_place() {
