@@ -41,8 +41,9 @@ pub(crate) fn can_test() -> bool {
 
 /// Drives the product's binary and the example plugin by HashiCorp's SDK, in both generations of the protocol.
 pub(crate) fn test() -> Done {
-    // The same targets as the tests', which have built them already: another choice would build the dependencies again.
-    let targets = ["test", "--workspace", "--all-targets", "--locked", "--no-run"];
+    // Examples among the targets: with the tests' dependencies, the features are the tests' too, and nothing is built
+    // again. `cargo test` itself makes no program of an example that it tests.
+    let targets = ["build", "--workspace", "--bins", "--examples", "--locked"];
     succeed(&mut cargo(targets))?;
     let product = sibling("reseal")?;
     let hello = product
