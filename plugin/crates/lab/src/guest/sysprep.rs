@@ -98,8 +98,6 @@ pub struct Run {
     pub exit_code: Option<i32>,
     /// Why it failed, as a word.
     pub reason: Option<String>,
-    /// Why it failed, as a sentence.
-    pub error: Option<String>,
     /// Whether `sysprep.exe` runs.
     pub running: bool,
 }
@@ -117,7 +115,6 @@ pub fn begin(state: &mut State, at: Timestamp, task: &str, work: &str, settings:
         started: at,
         exit_code: None,
         reason: None,
-        error: None,
         running: false,
     });
     state.live.plan(after(at, 2.0), Event::Sysprep(Step::Parse));
@@ -388,12 +385,7 @@ fn verify(state: &mut State, at: Timestamp) {
             .map_or(0.0, |run| run.settings.linger_seconds);
         return plan(state, at, linger, Step::Clean);
     }
-    give_up(
-        state,
-        at,
-        "not_generalized",
-        "sysprep ended, and the proofs are not there",
-    );
+    give_up(state, at, "not_generalized");
 }
 
 /// One line of the wrapper's on the serial port.
@@ -404,10 +396,9 @@ fn tell(state: &mut State, word: &str) {
     }
 }
 
-fn give_up(state: &mut State, at: Timestamp, reason: &str, error: &str) {
+fn give_up(state: &mut State, at: Timestamp, reason: &str) {
     if let Some(run) = &mut state.live.sysprep {
         run.reason = Some(reason.to_owned());
-        run.error = Some(error.to_owned());
     }
     state.live.cancel(|event| matches!(event, Event::Sysprep(_)));
     phase(state, at, "failed");
@@ -425,7 +416,7 @@ fn timeout(state: &mut State, at: Timestamp) {
         if let Some(run) = &mut state.live.sysprep {
             run.running = false;
         }
-        give_up(state, at, "timeout", "sysprep did not end in time");
+        give_up(state, at, "timeout");
     }
 }
 
@@ -490,7 +481,7 @@ fn shut_down(state: &mut State, at: Timestamp, faults: &Faults) {
 pub fn status(run: &Run, evidence: &Value) -> Value {
     json!({
         "phase": run.phase, "utc": run.since.to_string(), "pid": 1234, "exit_code": run.exit_code, "reason": run.reason,
-        "error": run.error, "evidence": evidence,
+        "evidence": evidence,
     })
 }
 

@@ -19,6 +19,7 @@ mod reboot;
 mod settle;
 mod step;
 mod sysprep;
+mod sysprep_end;
 mod sysprep_outside;
 mod sysprep_watch;
 mod verify;

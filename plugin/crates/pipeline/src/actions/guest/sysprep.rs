@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::ask::{Unanswered, ask, once, refused};
 use super::logs;
 use super::step::work_root;
+use super::sysprep_end::End;
 use super::sysprep_outside::{ALONE, BY_SERIAL, Found, Outside, Word, by_serial};
 use super::sysprep_watch::{Seen, explained, judge};
 use crate::actions::cloud::ReadyOutput;
@@ -174,8 +175,7 @@ impl Run<'_> {
                 return Ok(Verdict::Done(by_serial()));
             }
             Some(Word::Failed) => {
-                let message = format!("sysprep failed, and the guest does not answer any more: {error}");
-                return Err(explained(&self.seen(), message));
+                return Err(explained(&self.seen(), &End::Unreachable(error.to_string())));
             }
             None => {}
         }

@@ -8,6 +8,8 @@ use reseal_guest::sysprep::{self, explain};
 use reseal_guest::system::{Evidence, SysprepPolled};
 use reseal_machine::communicator::{OutputSink as _, Stream};
 
+use super::sysprep_end::End;
+
 /// A log that says nothing new for so long is worth a word: drivers and apps keep it moving even on slow machines …
 const QUIET: Duration = Duration::from_mins(10);
 /// … and for so long, sysprep hangs.
@@ -82,9 +84,8 @@ impl Seen {
         let quiet = Duration::try_from(cx.clock().now().duration_since(self.moved)).unwrap_or(Duration::ZERO);
         let minutes = SignedDuration::from_mins(i64::try_from(quiet.as_secs() / 60).unwrap_or(i64::MAX));
         if quiet >= STALLED {
-            let message = format!("sysprep did not end in time: its logs have said nothing new for {minutes:#}");
             let last = format!("the last line: {}", self.last_line());
-            return Err(explained(self, message).said([last]));
+            return Err(explained(self, &End::Stalled(format!("{minutes:#}"))).said([last]));
         }
         if quiet >= QUIET && !self.warned {
             self.warned = true;
@@ -111,46 +112,34 @@ pub(super) fn judge(
     let Some(status) = polled.status else {
         return match polled.task_state.as_str() {
             "running" => Ok(Verdict::Waiting("sysprep's task starts".into())),
-            other => Err(explained(seen, format!("sysprep's task is {other} and left no word"))),
+            other => Err(explained(seen, &End::NoWord(other.to_owned()))),
         };
     };
     seen.enters(now, &status.phase);
     match status.phase.as_str() {
         "generalized" | "cleaning" | "shutting_down" => {
             let evidence = status.evidence.unwrap_or(polled.evidence);
-            let missing = evidence.missing();
-            if missing.is_empty() {
+            if evidence.missing().is_empty() {
                 return Ok(Verdict::Done(evidence));
             }
-            Err(explained(
-                seen,
-                format!(
-                    "the guest claims success, but these proofs are missing: {}",
-                    missing.join(", ")
-                ),
-            ))
+            Err(explained(seen, &End::NotGeneralized(status.exit_code, evidence)))
         }
-        "failed" => {
-            let reason = status.reason.as_deref().unwrap_or("unknown");
-            let more = status.error.map(|error| format!(": {error}")).unwrap_or_default();
-            Err(explained(seen, format!("sysprep failed ({reason}){more}")))
-        }
+        "failed" => Err(explained(seen, &End::of(status, polled.evidence))),
         phase => seen.patience(cx, phase),
     }
 }
 
-/// The failure with its cause by name, where the log tells it.
-pub(super) fn explained(seen: &Seen, message: String) -> ActionError {
+/// The failure with its cause by name, where the log tells it; the guest's words and the way it ended say the rest.
+pub(super) fn explained(seen: &Seen, end: &End) -> ActionError {
     let verdict = seen.verdict();
-    let mut error = ActionError::new(FailureClass::Sysprep, message);
-    error.said.extend(verdict.lines.iter().cloned());
-    if !matches!(verdict.letter, '-' | '?') {
-        let subject = verdict
-            .subject
-            .map(|subject| format!(" ({subject})"))
-            .unwrap_or_default();
-        error.message = format!("{}: {}{subject}", error.message, verdict.meaning);
-        error.hints.push(verdict.cure.to_owned());
+    let error = ActionError::new(FailureClass::Sysprep, end.message()).said(verdict.lines);
+    if matches!(verdict.letter, '-' | '?') {
+        return error.hint(end.cure());
     }
-    error
+    let subject = verdict
+        .subject
+        .map(|subject| format!(" ({subject})"))
+        .unwrap_or_default();
+    let message = format!("{}: {}{subject}", error.message, verdict.meaning);
+    ActionError { message, ..error }.hint(verdict.cure)
 }
