@@ -6,12 +6,12 @@ use std::process::{Command, Stdio};
 
 use crate::cargo::{Done, cargo, output, root, sibling, succeed};
 
-/// `packer-package`: the release binary under Packer's name, with its checksum, in `target/packer`.
+/// `packer-package`: the binary that is handed out, under Packer's name, with its checksum, in `target/packer`.
 pub(crate) fn package() -> Done {
-    succeed(&mut cargo(["build", "--release", "--locked", "--package", "reseal"]))?;
-    let release = release("reseal")?;
+    let profile = ["--profile", "dist", "--locked", "--package", "reseal"];
+    succeed(cargo(["build"]).args(profile))?;
     let folder = target()?.join("packer");
-    let mut command = Command::new(release);
+    let mut command = Command::new(built("dist", "reseal")?);
     command.args(["packer", "install", "--to"]).arg(&folder);
     print!("{}", output(&mut command)?);
     Ok(())
@@ -19,8 +19,13 @@ pub(crate) fn package() -> Done {
 
 /// A binary of the release profile.
 pub(crate) fn release(name: &str) -> Done<PathBuf> {
+    built("release", name)
+}
+
+/// A binary of a profile, which stands in a folder of that name.
+fn built(profile: &str, name: &str) -> Done<PathBuf> {
     let debug = sibling(name)?;
-    Ok(target()?.join("release").join(debug.file_name().unwrap_or_default()))
+    Ok(target()?.join(profile).join(debug.file_name().unwrap_or_default()))
 }
 
 fn target() -> Done<PathBuf> {

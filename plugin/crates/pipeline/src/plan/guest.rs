@@ -331,7 +331,15 @@ fn fixes(fix: Fix) -> Fixes {
 }
 
 fn categories(spec: &Spec) -> Vec<Category> {
-    let meant = |cleanup: &Cleanup| match cleanup {
+    let mut categories: Vec<Category> = spec.generalize.cleanup.iter().flat_map(meant).collect();
+    categories.sort();
+    categories.dedup();
+    categories
+}
+
+/// What a word under `generalize: cleanup:` stands for; the other way round it is [`Category::in_spec`].
+fn meant(cleanup: &Cleanup) -> Vec<Category> {
+    match cleanup {
         Cleanup::Temp => vec![Category::Temp],
         Cleanup::CrashDumps => vec![Category::CrashDumps],
         Cleanup::RecycleBin => vec![Category::RecycleBin],
@@ -351,11 +359,7 @@ fn categories(spec: &Spec) -> Vec<Category> {
         Cleanup::Hibernation => vec![Category::Hibernation],
         Cleanup::Trim => vec![Category::Trim],
         Cleanup::ZeroFree => vec![Category::ZeroFree],
-    };
-    let mut categories: Vec<Category> = spec.generalize.cleanup.iter().flat_map(meant).collect();
-    categories.sort();
-    categories.dedup();
-    categories
+    }
 }
 
 /// Restarts to be expected at the most: one for each update round and each explicit step, and one for all the rest.
@@ -374,4 +378,31 @@ pub(super) fn restarts(spec: &Spec) -> u32 {
         }
     }
     restarts + joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_cleanup_stands_for_what_names_it_as_its_cure() {
+        let schema = reseal_spec::schema::schema();
+        let words = schema
+            .pointer("/definitions/Cleanup/oneOf")
+            .and_then(|words| words.as_array());
+        let words: Vec<_> = words
+            .into_iter()
+            .flatten()
+            .filter_map(|word| word.get("const"))
+            .collect();
+        assert!(words.len() > 10, "{words:?}");
+        for word in words {
+            let cleanup: Cleanup = serde_json::from_value(word.clone()).unwrap();
+            let categories = meant(&cleanup);
+            assert!(!categories.is_empty());
+            for category in categories {
+                assert_eq!(word, category.in_spec());
+            }
+        }
+    }
 }
