@@ -331,14 +331,14 @@ fn fixes(fix: Fix) -> Fixes {
 }
 
 fn categories(spec: &Spec) -> Vec<Category> {
-    let mut categories: Vec<Category> = spec.generalize.cleanup.iter().flat_map(meant).collect();
+    let mut categories: Vec<Category> = spec.generalize.cleanup.iter().copied().flat_map(meant).collect();
     categories.sort();
     categories.dedup();
     categories
 }
 
 /// What a word under `generalize: cleanup:` stands for; the other way round it is [`Category::in_spec`].
-fn meant(cleanup: &Cleanup) -> Vec<Category> {
+fn meant(cleanup: Cleanup) -> Vec<Category> {
     match cleanup {
         Cleanup::Temp => vec![Category::Temp],
         Cleanup::CrashDumps => vec![Category::CrashDumps],
@@ -398,7 +398,7 @@ mod tests {
         assert!(words.len() > 10, "{words:?}");
         for word in words {
             let cleanup: Cleanup = serde_json::from_value(word.clone()).unwrap();
-            let categories = meant(&cleanup);
+            let categories = meant(cleanup);
             assert!(!categories.is_empty());
             for category in categories {
                 assert_eq!(word, category.in_spec());
