@@ -62,7 +62,9 @@ pub struct Item {
 pub enum ItemState {
     /// Installed now.
     Installed,
-    /// It was there before.
+    /// Taken away now.
+    Removed,
+    /// It was as wanted before.
     Already,
     /// Left out on purpose.
     Skipped,
@@ -76,7 +78,8 @@ impl std::fmt::Display for ItemState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Installed => "installed",
-            Self::Already => "there already",
+            Self::Removed => "removed",
+            Self::Already => "nothing to do",
             Self::Skipped => "left out",
             Self::Failed => "failed",
             Self::NotApplicable => "does not fit this system",
