@@ -8,6 +8,8 @@
 //! [`examine`] is the door; the causes are in `rules`, the codes in [`crate::codes`].
 
 mod clean;
+mod cloudbase;
+mod devices;
 mod entry;
 mod judge;
 mod noise;
@@ -16,6 +18,7 @@ mod part;
 mod rules;
 mod runs;
 mod setup;
+mod setupdiag;
 
 pub use entry::{Entry, Level, entries};
 pub use part::Part;
@@ -99,7 +102,8 @@ impl Finding {
     /// The smaller, the more there is to say.
     fn rank(&self) -> u8 {
         match (self.cause.letter, self.cause.strength) {
-            ('?', _) if self.cause.class == "incomplete" => 5,
+            _ if self.cause.class == "incomplete" => 5,
+            _ if self.cause.class == "no_failure" => 6,
             ('?', _) => 2,
             ('-', _) => 4,
             (_, Strength::Aside) => 3,
@@ -139,7 +143,10 @@ pub fn examine(logs: &[Log<'_>]) -> Option<Report> {
             .extend(runs.into_iter().filter(|run| !run.is_good() && run.is_known()));
         let setup = setup::judge(&all, log.name);
         report.also.extend(setup.asides);
-        found.extend(last.into_iter().chain(setup.main));
+        let tools = setupdiag::judge(log)
+            .or_else(|| devices::judge(log))
+            .or_else(|| cloudbase::judge(log));
+        found.extend(last.into_iter().chain(tools.or(setup.main)));
     }
     report.answer(found)
 }
@@ -155,13 +162,14 @@ impl Gathered {
     fn answer(mut self, mut found: Vec<Finding>) -> Option<Report> {
         prefer_whole_logs(&mut found);
         found.sort_by(|a, b| a.rank().cmp(&b.rank()).then_with(|| b.when.cmp(&a.when)));
-        if found.is_empty() && !self.also.is_empty() {
-            found.push(self.also.remove(0));
+        if found.iter().all(|one| one.rank() > 4) && !self.also.is_empty() {
+            found.insert(0, self.also.remove(0));
         }
         let mut found = found.into_iter();
         let verdict = found.next()?;
-        self.also
-            .extend(found.filter(|one| one.rank() < 4 && one.cause.class != verdict.cause.class));
+        self.also.extend(found.filter(|one| adds(one, &verdict)));
+        self.earlier
+            .retain(|one| one.when.is_some() || one.cause.class != verdict.cause.class);
         let not_known = not_known(&verdict, &self.earlier);
         Some(Report {
             verdict,
@@ -170,6 +178,15 @@ impl Gathered {
             not_known,
         })
     }
+}
+
+/// Whether a finding is worth a line beside the answer: what nobody understands, or what only follows, is not beside a
+/// cause of the same log.
+fn adds(one: &Finding, verdict: &Finding) -> bool {
+    let file = |one: &Finding| one.evidence.first().map(|line| line.file.clone());
+    let follows = !one.is_known() || one.cause.strength == Strength::Consequence;
+    let explained = verdict.is_known() && follows && file(one) == file(verdict);
+    one.rank() < 4 && one.cause.class != verdict.cause.class && !explained
 }
 
 /// `setuperr.log` repeats what `setupact.log` beside it says, without the runs that went well.
@@ -194,16 +211,36 @@ fn not_known(verdict: &Finding, earlier: &[Finding]) -> Vec<String> {
     if let Some(code) = verdict.code.filter(|code| crate::codes::find(*code).is_none()) {
         gaps.push(format!("what 0x{code:08x} means"));
     }
+    if let Some(code) = only_by_code(verdict) {
+        gaps.push(format!(
+            "the reason in words: that it is {} only the code 0x{code:08x} says",
+            verdict.cause.class
+        ));
+    }
     if verdict.cause.class == "earlier_failure" && earlier.is_empty() {
         gaps.push("why the earlier run failed: its lines are not in these logs".to_owned());
     }
-    if verdict.cause.letter == '-' && verdict.cause.meaning.contains("no failure is recorded") {
+    if verdict.cause.class == "success" && verdict.cause.meaning.contains("no failure is recorded") {
         gaps.push("whether sysprep succeeded: only setupact.log has the proof".to_owned());
     }
-    if verdict.phase == Phase::Unknown {
+    if verdict.phase == Phase::Unknown && !verdict.is_good() {
         gaps.push("whether the machine is still good".to_owned());
     }
     gaps
+}
+
+/// The code that alone gave a cause away which other lines would have told.
+fn only_by_code(verdict: &Finding) -> Option<u32> {
+    let told = |line: &Evidence| verdict.cause.is_told_by(&line.text.to_lowercase());
+    let part = verdict
+        .part
+        .as_ref()
+        .is_some_and(|part| verdict.cause.is_part(&part.folded()));
+    let words = verdict.cause.scope == rules::Scope::Sysprep
+        && !verdict.cause.lines.is_empty()
+        && !part
+        && !verdict.evidence.iter().any(told);
+    verdict.code.filter(|code| words && verdict.cause.has_code(*code))
 }
 
 /// All causes that have a name, for looking them up.

@@ -67,6 +67,19 @@ pub(super) const CAUSES: &[Cause] = &[
         ..REASON
     },
     Cause {
+        letter: 'b',
+        class: "rearm_pending",
+        lines: &[
+            &["slrearmwindows", "0xc004d302"],
+            &["slrearmwindows", "-1073425662"],
+            &["rearm", "0xc004d302"],
+        ],
+        codes: &[0xC004_D302],
+        meaning: "Windows was rearmed already and has not been restarted since, so it may not be rearmed again",
+        cure: "restart before sysprep, or set SkipRearm = 1 in the generalize pass; begin again from the base image",
+        ..REASON
+    },
+    Cause {
         letter: 'd',
         class: "reserved_storage",
         lines: &[
@@ -328,10 +341,22 @@ pub(super) const CAUSES: &[Cause] = &[
             &["rdpsyspreprestoreoffline", "exception"],
             &["rdpsysprep", "0xc0000005"],
         ],
+        parts: &["rdpsyspreprestoreoffline"],
         phase: Phase::FirstBoot,
         meaning: "the Remote Desktop part of this Windows crashes on machines with BIOS firmware and an MBR disk",
         cure: "use UEFI and GPT for image and machines",
-        ..REASON
+        ..PART
+    },
+    Cause {
+        letter: 'u',
+        class: "short_names",
+        parts: &["sysprep_specialize_ntfs"],
+        codes: &[0x8007_0130, 0x8007_0131],
+        phase: Phase::FirstBoot,
+        meaning: "short (8.3) file names cannot be set up on the system volume as the image asks for",
+        cure: "do not change the creation of short names (`fsutil 8dot3name`) in the installation or its answer file, or \
+               set it in the same way for volume and registry",
+        ..PART
     },
     Cause {
         letter: 'h',
@@ -348,6 +373,7 @@ pub(super) const CAUSES: &[Cause] = &[
             &["regdeletevaluew", "0x5"],
             &["regdeletekey", "0x5"],
             &["regsetvalue", "0x5"],
+            &["error from reg", "dwret = 0x5"],
             &["failed during", "operation", "0x5"],
         ],
         not: &["0x57", "0x5a", "0x52"],
@@ -375,6 +401,24 @@ pub(super) const CAUSES: &[Cause] = &[
         meaning: "sysprep was started without arguments, or its window was closed",
         cure: "start it with all arguments and `/quiet`",
         phase: Phase::Validation,
+        ..CONSEQUENCE
+    },
+    Cause {
+        letter: '?',
+        class: "validation_message",
+        lines: &[&["was not able to validate your windows installation"]],
+        phase: Phase::Validation,
+        meaning: "this is sysprep's message that a check has failed; it does not say which",
+        cure: "give the log: C:\\Windows\\System32\\Sysprep\\Panther\\setupact.log",
+        ..CONSEQUENCE
+    },
+    Cause {
+        letter: '?',
+        class: "fatal_message",
+        lines: &[&["fatal error occurred while trying to sysprep the machine"]],
+        phase: Phase::Unknown,
+        meaning: "this is sysprep's message that it failed; it does not say why",
+        cure: "give the log: C:\\Windows\\System32\\Sysprep\\Panther\\setupact.log",
         ..CONSEQUENCE
     },
 ];
