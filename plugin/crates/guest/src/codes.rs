@@ -109,14 +109,14 @@ pub fn facility(code: u32) -> Option<&'static str> {
         _ if code & 0x8000_0000 == 0 => return None,
         _ => {}
     }
-    if code & 0xF000_0000 == 0xD000_0000 {
+    if code & 0xFF00_0000 == 0xD000_0000 {
         return Some("the kernel (NTSTATUS)");
     }
     let part = PARTS
         .iter()
         .find(|(high, _)| *high == code >> 16)
         .map(|(_, part)| *part);
-    part.or_else(|| (code & 0xF000_0000 == 0xC000_0000).then_some("the kernel (NTSTATUS)"))
+    part.or_else(|| (code & 0xFF00_0000 == 0xC000_0000).then_some("the kernel (NTSTATUS)"))
 }
 
 /// What people leave around a code that they copy from a line.
@@ -126,7 +126,14 @@ const AROUND: [char; 15] = [
 
 /// A code as people write it: `0x80073cf2`, `80073cf2`, `-2147009294`, `3010`, `hr = 0x80073cf2;`, `E_FAIL`.
 pub fn parse(text: &str) -> Option<u32> {
-    let text = text.trim_matches(AROUND);
+    const BEFORE: [&str; 6] = ["error", "exit", "code", "hresult", "status", "hr"];
+    let mut text = text.trim_matches(AROUND);
+    while let Some((first, rest)) = text.split_once(' ') {
+        if !BEFORE.contains(&first.trim_end_matches(':').to_ascii_lowercase().as_str()) {
+            break;
+        }
+        text = rest.trim_matches(AROUND);
+    }
     let text = text
         .rsplit_once('=')
         .map_or(text, |(_, code)| code.trim_matches(AROUND));
@@ -135,6 +142,7 @@ pub fn parse(text: &str) -> Option<u32> {
 
 fn number(text: &str) -> Option<u32> {
     if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        let digits = digits.trim_end_matches(['l', 'L', 'u', 'U']);
         let long = digits.len() > 8 && digits.to_ascii_lowercase().starts_with("ffffffff");
         return u32::from_str_radix(if long { digits.get(8..)? } else { digits }, 16).ok();
     }
@@ -182,6 +190,7 @@ mod tests {
         assert_eq!(find(0xD000_0034).map(|row| row.code), Some(0xC000_0034));
         assert_eq!(find(0x8007_FFFE), None);
         assert_eq!(facility(0x8024_9999), Some("Windows Update"));
+        assert_eq!(facility(0xDEAD_BEEF), None);
         assert_eq!(facility(0xC000_9999), Some("the kernel (NTSTATUS)"));
         assert!(sentence(0x8024_9999).contains("Windows Update"));
         assert!(sentence(0x8007_3CF2).contains("provisioned"));
@@ -199,6 +208,9 @@ mod tests {
             "[0x80073CF2],",
             "hr = 0x80073cf2;",
             "(0x80073cf2).",
+            "0x80073CF2L",
+            "error 0x80073cf2",
+            "Exit code: -2147009294",
         ] {
             let code = parse(text);
             assert!(code == Some(0x8007_3CF2), "{text}: {code:?}");

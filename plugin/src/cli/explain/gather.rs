@@ -59,6 +59,11 @@ impl Gathered {
                 self.notes
                     .push(format!("`{name}` has too many files; the rest was not looked at"));
             }
+            if found.is_empty() {
+                self.notes.push(format!(
+                    "`{name}` has no file that is called like a log of Windows (setupact.log, setuperr.log)"
+                ));
+            }
             found.sort();
             for path in found {
                 let name = path.display().to_string();
@@ -78,8 +83,9 @@ impl Gathered {
         if length > ONE {
             let even = (length - ONE).next_multiple_of(2);
             file.seek(SeekFrom::Start(even))?;
-            self.notes
-                .push(format!("`{name}` is very long; its beginning was not read"));
+            self.notes.push(format!(
+                "`{name}` is very long; its beginning was not read, and lines are counted after it"
+            ));
         }
         self.stream(name, &mut file)
     }
@@ -97,6 +103,12 @@ impl Gathered {
     fn keep(&mut self, name: &str, bytes: &[u8]) {
         if self.files.len() < LOGS {
             let text = decode::text(bytes);
+            if text.trim().is_empty() {
+                self.notes.push(format!("`{name}` is empty"));
+            } else if is_binary(&text) {
+                self.notes.push(format!("`{name}` is no text"));
+                return;
+            }
             self.files.push(LogFile {
                 name: name.to_owned(),
                 text,
@@ -149,6 +161,14 @@ impl Gathered {
         }
         Ok(())
     }
+}
+
+/// Programs and archives have letters that no log has, many of them near their beginning. Zeros do not count: a log has
+/// them where the power failed.
+fn is_binary(text: &str) -> bool {
+    let near = || text.chars().filter(|letter| *letter != '\0').take(4096);
+    let odd = near().filter(|letter| letter.is_control() && !"\r\n\t".contains(*letter));
+    odd.count() * 20 > near().count()
 }
 
 /// Logs that tell about sysprep, setup and servicing, by their names.
@@ -266,6 +286,24 @@ mod tests {
             .unwrap_or_default();
         assert!(text.ends_with(ERROR.trim_end()));
         assert_eq!(gathered.notes.len(), 1, "{:?}", gathered.notes);
+    }
+
+    #[test]
+    fn what_is_no_log_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let note = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            all(&[&path.display().to_string()]).notes.join("; ")
+        };
+        assert!(note("a.log", b"\r\n").ends_with("is empty"));
+        assert!(note("b.log", &[1, 2, 3, 4, 5, 6, 7, 8]).ends_with("is no text"));
+        assert_eq!(note("c.log", ERROR.as_bytes()), "");
+        let nothing = all(&[&folder.path().join("..").join("nowhere").display().to_string()]).notes;
+        assert_eq!(nothing.len(), 1);
+        let empty = tempfile::tempdir().unwrap();
+        let notes = all(&[&empty.path().display().to_string()]).notes.join("; ");
+        assert!(notes.contains("no file that is called"), "{notes}");
     }
 
     #[test]

@@ -109,7 +109,7 @@ enum Word {
 }
 
 fn word(text: &str) -> Word {
-    let bare = text.trim_end_matches([',', ':']).trim_matches(['*', '`']);
+    let bare = text.trim_end_matches([',', ':']).trim_matches(['*', '`', '"']);
     if let Some(source) = SOURCES.iter().find(|source| **source == bare) {
         return Word::Source(source);
     }
@@ -301,7 +301,14 @@ impl Entry {
 
     /// Whether it is Setup's dialog about an answer file in another language: only the names in brackets are English.
     pub(super) fn is_foreign_dialog(&self) -> bool {
-        const PASSES: [&str; 4] = ["[specialize]", "[oobeSystem]", "[windowsPE]", "[auditUser]"];
+        const PASSES: [&str; 6] = [
+            "[specialize]",
+            "[oobeSystem]",
+            "[windowsPE]",
+            "[auditUser]",
+            "[generalize]",
+            "[offlineServicing]",
+        ];
         let foreign = self.source.is_empty()
             && self
                 .text
@@ -356,6 +363,7 @@ mod tests {
         );
         assert_eq!(setup.time.as_deref(), Some("2024-05-01 10:11:13"));
         assert_eq!(one("[oobeldr.exe] x").text, "[oobeldr.exe] x");
+        assert_eq!(one("[\"x\", \"2024-05-01 10:11:13, Error SYSPRP y").text, "y");
         assert_eq!(one("Error: my sysprep fails since Monday").source, "");
     }
 

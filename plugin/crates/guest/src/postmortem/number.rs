@@ -87,6 +87,10 @@ fn after(rest: &str, key: &str) -> Option<u32> {
     if let Some(code) = hex(word) {
         return Some(code);
     }
+    // `exit status 1` is no code of Windows.
+    if key == "status" && word.len() != 8 {
+        return None;
+    }
     if let Ok(number) = word.parse::<i64>() {
         return normalize(number);
     }
@@ -146,6 +150,7 @@ mod tests {
             "AI failed. HRESULT = HRESULT_FROM_WIN32(ERROR_FILE_NOT_FOUND)",
             0x8007_0002,
         );
+        assert_eq!(reason("it ended: exit status 1"), None);
         assert_eq!(reason("finish (hr = 0x0)"), None);
         assert_eq!(reason("nothing [gle=0x00000003]"), None);
         assert_eq!(reason("nothing [gle=0x80004005]"), None);

@@ -10,7 +10,7 @@ pub struct Part {
 }
 
 /// What files that take part in sysprep belong to.
-const OWNERS: [(&str, &str); 35] = [
+const OWNERS: [(&str, &str); 36] = [
     ("appxsysprep.dll", "the clean-up of store apps"),
     ("bdesysprep.dll", "BitLocker"),
     ("capisp.dll", "the cryptographic services"),
@@ -45,6 +45,7 @@ const OWNERS: [(&str, &str); 35] = [
     ("unattend.dll", "the answer file"),
     ("vmagentdisabler.dll", "the cloud's virtual machine agent"),
     ("wdscore.dll", "Setup's core"),
+    ("wsclient.dll", "the licences of store apps"),
     ("wuaueng.dll", "Windows Update"),
 ];
 

@@ -27,15 +27,25 @@ pub(super) fn judge(entries: &[&Entry], file: &str) -> Judged {
     }));
     lines.sort_by_key(|line| line.entry.line);
     lines.dedup_by_key(|line| line.entry.line);
+    forget_retries(&mut lines);
     Judged {
         main: main(&own, &lines, file),
         asides: asides(&lines, file),
     }
 }
 
+/// A join of a domain that went well in the end was none that failed.
+fn forget_retries(lines: &mut Vec<Line<'_>>) {
+    const STATUS: &str = "netpdodomainjoin: status: 0x";
+    let joined = lines.iter().rfind(|line| line.folded.contains(STATUS));
+    if joined.is_some_and(|line| line.folded.trim_end().ends_with("status: 0x0")) {
+        lines.retain(|line| !line.folded.contains(STATUS));
+    }
+}
+
 /// Warnings and notes that may tell a reason. (In logs without levels, every line is looked at as an error.)
 fn speaks(entry: &Entry) -> bool {
-    const NOTES: [&str; 7] = [
+    const NOTES: [&str; 8] = [
         "hrResult = 0x8",
         "UnattendErrorFromResults",
         "SetupComplete.cmd",
@@ -43,6 +53,7 @@ fn speaks(entry: &Entry) -> bool {
         "time zone",
         "no unattend file was present",
         "Found no unattend file",
+        "NetpDoDomainJoin: status: 0x",
     ];
     match entry.level {
         Some(Level::Warning) => true,
@@ -81,12 +92,22 @@ fn main(own: &[&Entry], lines: &[Line<'_>], file: &str) -> Option<Finding> {
     Some(Finding {
         cause: found.cause,
         code: code(&reasons).or_else(|| lines.iter().rev().find_map(strict_reason)),
-        phase: found.cause.phase,
+        phase: phase(found.cause, &told),
         part: None,
         subject: subject(lines).or_else(|| failing_part(lines).map(|part| part.to_string())),
         evidence: each_once(evidence, file),
         when: first.entry.time.clone(),
     })
+}
+
+/// Some passes are none of a clone's: generalize belongs to sysprep, two others to the installation.
+fn phase(cause: &rules::Cause, told: &[&Line<'_>]) -> Phase {
+    const ELSEWHERE: [&str; 3] = ["[generalize]", "[windowspe]", "[offlineservicing]"];
+    let elsewhere = |line: &&Line<'_>| ELSEWHERE.iter().any(|pass| line.folded.contains(pass));
+    if told.iter().any(elsewhere) {
+        return Phase::Unknown;
+    }
+    cause.phase
 }
 
 /// What Setup ends with whatever went wrong before.
@@ -133,7 +154,7 @@ fn is_coded(line: &Line<'_>, codes: &[u32]) -> bool {
 fn sources<'l, 'e>(lines: &'l [Line<'e>]) -> impl Iterator<Item = &'l Line<'e>> {
     lines
         .iter()
-        .filter(|line| line.folded.contains("source = name:"))
+        .filter(|line| line.folded.contains("dump: source = "))
         .take(3)
 }
 
@@ -185,7 +206,11 @@ fn bracketed(lines: &[Line<'_>]) -> Option<String> {
 
 /// `Source = Name: C, Language: …, VersionScope: nonSxS, /settings/A/B` is `C: A/B`.
 fn setting(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once("Name: ")?;
+    let Some((_, rest)) = text.split_once("Name: ") else {
+        let (_, path) = text.split_once("Source = ")?;
+        let path = path.split_whitespace().next()?.trim_matches(['.', '/', ',']);
+        return (!path.is_empty()).then(|| path.to_owned());
+    };
     let component = rest.split([',', ' ']).next()?;
     let path = rest.split_once("ettings/").map(|(_, path)| path.trim());
     let path = path.and_then(|path| path.split_whitespace().next());

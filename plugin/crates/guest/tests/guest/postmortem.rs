@@ -127,6 +127,13 @@ fn a_cause_that_only_a_code_tells_is_called_that() {
 }
 
 #[test]
+fn a_join_that_went_well_in_the_end_did_not_fail() {
+    let text = log("u-netsetup") + "05/06/2026 14:41:00:000 NetpDoDomainJoin: status: 0x0\r\n";
+    let name = "NetSetup.LOG";
+    assert!(examine(&[Log { name, text: &text }]).is_none());
+}
+
+#[test]
 fn a_quiet_log_never_outweighs_one_that_breaks_off() {
     let (quiet, broken) = (
         log("s-quiet"),

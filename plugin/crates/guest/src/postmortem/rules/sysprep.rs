@@ -303,6 +303,15 @@ pub(super) const CAUSES: &[Cause] = &[
         ..PART
     },
     Cause {
+        letter: 'a',
+        class: "store_licences",
+        parts: &["wsclient.dll", "wslicensecleanupstate"],
+        meaning: "the provider for the licences of store apps failed, mostly because its service does not run",
+        cure: "let the store's service (`WSService`, later `ClipSVC`) be startable and start it before sysprep; begin again \
+               from the base image",
+        ..PART
+    },
+    Cause {
         letter: 'o',
         class: "device_cleanup",
         parts: &["sppnp.dll", "sysprep_generalize_pnp", "sysprep_specialize_pnp"],

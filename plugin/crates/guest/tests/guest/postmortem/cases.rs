@@ -212,6 +212,13 @@ pub(super) const SYSPREP: &[Case] = &[
     ("c-code-alone", "pending_reboot", 0x8007_139F, Phase::Validation, ""),
     ("p-message-validation", "validation_message", 0, Phase::Validation, ""),
     ("p-message-fatal", "fatal_message", 0, Phase::Unknown, ""),
+    (
+        "a-store-licences",
+        "store_licences",
+        0xC002_0017,
+        Phase::Execution,
+        "wsclient.dll",
+    ),
 ];
 
 /// Failures of the first boot.
@@ -303,6 +310,22 @@ pub(super) const FIRST_BOOT: &[Case] = &[
     ),
     ("u-before-the-end", "oobe_failed", 0x8007_00B7, Phase::FirstBoot, ""),
     ("u-no-levels", "unknown", 0x8007_00B7, Phase::Unknown, ""),
+    (
+        "u-pass-generalize",
+        "unattend_rejected",
+        0,
+        Phase::Unknown,
+        "generalize",
+    ),
+    ("u-pass-offline", "unattend_rejected", 0, Phase::Unknown, ""),
+    (
+        "u-source-without-name",
+        "unattend_invalid_value",
+        0,
+        Phase::FirstBoot,
+        "[Order=\"5\"]/CommandLine",
+    ),
+    ("u-netsetup", "domain_join", 0x8007_052E, Phase::FirstBoot, ""),
 ];
 
 /// Installation, servicing, devices, and what other tools say.
@@ -417,6 +440,13 @@ pub(super) const SHAPES: &[Case] = &[
         0x8007_3CF2,
         Phase::Validation,
         "Contoso.App_1.0.0.0",
+    ),
+    (
+        "shape-list",
+        "rearm_exhausted",
+        0xC004_D307,
+        Phase::Execution,
+        "slc.dll",
     ),
 ];
 
