@@ -62,23 +62,37 @@ pub(super) fn judge(log: &Log<'_>) -> Option<Finding> {
         _ if own.iter().any(|(_, line)| line.contains("Plugins execution done")) => (CAUSES.get(2)?, last?),
         _ => return None,
     };
-    let message = line.1.split_once(" [-] ").map_or(line.1, |(_, message)| message);
+    let others = errors
+        .iter()
+        .filter(|other| other.0 < line.0 && other.1.contains("plugin '"));
+    let mut shown: Vec<(usize, &str)> = others.copied().collect();
+    shown = shown.split_off(shown.len().saturating_sub(2));
+    shown.push(line);
+    let dated = line.1.starts_with(|first: char| first.is_ascii_digit());
     Some(Finding {
         cause,
         code: None,
         phase: Phase::FirstBoot,
         part: None,
-        subject: message
+        subject: message(line.1)
             .split_once("plugin '")
             .and_then(|(_, rest)| rest.split('\'').next())
             .map(str::to_owned),
-        evidence: vec![Evidence {
-            file: log.name.to_owned(),
-            line: line.0,
-            text: message.to_owned(),
-        }],
-        when: Some(line.1.chars().take(19).collect()),
+        evidence: shown
+            .into_iter()
+            .map(|(at, line)| Evidence {
+                file: log.name.to_owned(),
+                line: at,
+                text: message(line).to_owned(),
+            })
+            .collect(),
+        when: dated.then(|| line.1.chars().take(19).collect()),
     })
+}
+
+/// What follows the head of a line.
+fn message(line: &str) -> &str {
+    line.split_once(" [-] ").map_or(line, |(_, message)| message)
 }
 
 /// The level of `2021-11-29 12:00:12.000 1628 ERROR cloudbaseinit.init [-] …`.
@@ -108,6 +122,15 @@ mod tests {
         assert_eq!(found.cause.class, "cloudbase_plugin_failed");
         assert_eq!(found.subject.as_deref(), Some("NetPlugin"));
         assert_eq!(found.when.as_deref(), Some("2026-01-02 03:04:05"));
+    }
+
+    #[test]
+    fn several_plugins_and_a_search_s_prefix_are_shown() {
+        let text = "console.log:2026-01-02 03:04:05.678 12 ERROR cloudbaseinit.init [-] plugin 'A' failed with error '错误'\n\
+                    console.log:2026-01-02 03:04:06.678 12 ERROR cloudbaseinit.init [-] plugin 'B' failed with error 'y'\n";
+        let found = judge(&Log { name: "c", text }).unwrap();
+        assert_eq!((found.subject.as_deref(), found.evidence.len()), (Some("B"), 2));
+        assert_eq!(found.when, None);
     }
 
     #[test]

@@ -147,7 +147,9 @@ fn quiet(entries: &[&Entry], file: &str) -> Option<Finding> {
         None if harmless && only_errors => &NO_FAILURE,
         None => &INCOMPLETE,
     };
-    Some(finding(cause, None, vec![Evidence::of(last, file)], last))
+    let mut found = finding(cause, None, vec![Evidence::of(last, file)], last);
+    found.part = Part::begun(&last.text);
+    Some(found)
 }
 
 /// The part that failed: sysprep names it when it launches it, and the last one is what it gave up about.

@@ -71,7 +71,7 @@ impl Part {
                 function: Some(function.to_owned()),
             });
         }
-        let rest = text.strip_prefix("Entering ")?;
+        let (_, rest) = text.split_once("Entering ")?;
         rest.split(' ')
             .next()
             .filter(|name| !name.is_empty())

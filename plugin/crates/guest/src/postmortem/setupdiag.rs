@@ -1,4 +1,4 @@
-//! What `SetupDiag`, the tool of Windows that looks through the logs of a failed setup, has found: text or XML.
+//! What `SetupDiag`, the tool of Windows that looks through the logs of a failed setup, has found: text, XML or JSON.
 
 use super::number::hex;
 use super::rules::{Cause, SETUP, Strength};
@@ -59,11 +59,12 @@ pub(super) fn judge(log: &Log<'_>) -> Option<Finding> {
     })
 }
 
-/// The name of the rule: `<ProfileName>X</ProfileName>`, or `Matching Profile found: X - guid`.
+/// The name of the rule: `<ProfileName>X</ProfileName>`, `"ProfileName":"X"`, or `Matching Profile found: X - guid`.
 fn profile(text: &str) -> Option<String> {
     let after = |mark: &str| text.split_once(mark).map(|(_, rest)| rest.trim_start());
-    let rest = after("<ProfileName>").or_else(|| after("Matching Profile found:"))?;
-    let name = rest.split(['<', ' ', '\r', '\n']).next()?;
+    let marks = ["<ProfileName>", "\"ProfileName\":\"", "Matching Profile found:"];
+    let rest = marks.into_iter().find_map(after)?;
+    let name = rest.split(['<', '"', ' ', '\r', '\n']).next()?;
     (!name.is_empty()).then(|| name.to_owned())
 }
 
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn text_and_xml_are_read() {
+    fn text_xml_and_json_are_read() {
         let text = "Matching Profile found: DiskFull - 1234\n\nError: SetupDiag reports no room, Error: 0x80070070 - 0x50015\n";
         assert_eq!(
             found(text),
@@ -102,6 +103,9 @@ mod tests {
         let xml = "<SetupDiag>\n<ProfileName>FindX</ProfileName>\n<FailureData>\nError: SetupDiag reports Fatal Error.\n\
                    Error: 0x00000057</FailureData>\n</SetupDiag>";
         assert_eq!(found(xml), Some(("setupdiag", Some(0x57), Some("FindX".to_owned()))));
+        let json =
+            "{\"ProfileName\":\"FindY\",\"FailureData\":[\"Error: SetupDiag reports X.\\u000aError: 0x00000057\"]}";
+        assert_eq!(found(json), Some(("setupdiag", Some(0x57), Some("FindY".to_owned()))));
     }
 
     #[test]

@@ -100,9 +100,11 @@ fn an_unknown_failure_is_called_so_with_its_part() {
 }
 
 #[test]
-fn a_failure_outside_sysprep_names_who_said_so() {
+fn what_is_not_known_names_who_said_so() {
     let part = report("s-unknown-function").verdict.part.unwrap().to_string();
     assert_eq!(part, "IBS,PerformDiskOperation");
+    let part = report("hang-unknown").verdict.part.unwrap().to_string();
+    assert!(part.ends_with("frobnic.dll,Sysprep_Generalize_Frob"), "{part}");
     let lines = report("u-before-the-end").verdict.evidence;
     assert!(lines.iter().any(|line| line.text.contains("contoso.ppkg")), "{lines:?}");
 }

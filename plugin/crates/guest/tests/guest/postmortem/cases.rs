@@ -179,6 +179,8 @@ pub(super) const SYSPREP: &[Case] = &[
     ("hang-drivers", "hang_drivers", 0, Phase::Execution, ""),
     ("hang-validation", "hang_validation", 0, Phase::Validation, ""),
     ("hang-update-service", "hang_update_service", 0, Phase::Execution, ""),
+    ("hang-after-drivers", "hang_after_drivers", 0, Phase::Execution, ""),
+    ("hang-unknown", "incomplete", 0, Phase::Unknown, ""),
     ("p-dialog", "dialog_cancelled", 0, Phase::Validation, ""),
     ("q-not-elevated", "not_elevated", 0, Phase::Validation, ""),
     (
