@@ -231,16 +231,11 @@ fn not_known(verdict: &Finding, earlier: &[Finding]) -> Vec<String> {
 
 /// The code that alone gave a cause away which other lines would have told.
 fn only_by_code(verdict: &Finding) -> Option<u32> {
-    let told = |line: &Evidence| verdict.cause.is_told_by(&line.text.to_lowercase());
-    let part = verdict
-        .part
-        .as_ref()
-        .is_some_and(|part| verdict.cause.is_part(&part.folded()));
-    let words = verdict.cause.scope == rules::Scope::Sysprep
-        && !verdict.cause.lines.is_empty()
-        && !part
-        && !verdict.evidence.iter().any(told);
-    verdict.code.filter(|code| words && verdict.cause.has_code(*code))
+    let cause = verdict.cause;
+    let told = |line: &Evidence| cause.is_told_by(&line.text.to_lowercase());
+    let has_words = cause.scope == rules::Scope::Sysprep && cause.strength != Strength::Part && !cause.lines.is_empty();
+    let code_alone = has_words && !verdict.evidence.iter().any(told);
+    verdict.code.filter(|code| code_alone && cause.has_code(*code))
 }
 
 /// All causes that have a name, for looking them up.

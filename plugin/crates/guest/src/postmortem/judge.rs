@@ -50,18 +50,29 @@ fn matching(cause: &'static Cause, lines: &[Line<'_>], part: Option<&str>, codes
     let told: Vec<usize> = lines
         .iter()
         .filter(|line| cause.warnings || line.entry.level != Some(Level::Warning))
-        .filter(|line| cause.is_told_by(&line.folded))
+        .filter(|line| tells(cause, line))
         .map(|line| line.entry.line)
         .collect();
     let by_code = cause.codes.iter().any(|code| codes.contains(code));
     let strength = match cause.strength {
-        Strength::Consequence if by_code || !told.is_empty() => Strength::Consequence,
+        Strength::Consequence if (by_code && part.is_none()) || !told.is_empty() => Strength::Consequence,
         Strength::Part if own_part => Strength::Part,
         strength @ (Strength::Reason | Strength::Code | Strength::Part) if fits && !told.is_empty() => strength,
         Strength::Reason | Strength::Code | Strength::Part if fits && by_code => Strength::Code,
         _ => return None,
     };
     Some(Match { cause, strength, told })
+}
+
+/// Whether a line gives a cause away. One that nobody is known to have said must quote enough not to be somebody's prose.
+fn tells(cause: &Cause, line: &Line<'_>) -> bool {
+    let entry = line.entry;
+    let prose = entry.level.is_none() && !entry.has_speaker() && !entry.is_foreign_dialog();
+    if prose {
+        cause.is_quoted_by(&line.folded)
+    } else {
+        cause.is_told_by(&line.folded)
+    }
 }
 
 /// Judges one run; nothing where it has no line of sysprep's.

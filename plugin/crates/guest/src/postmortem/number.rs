@@ -19,7 +19,7 @@ pub(super) fn hresult(code: u32) -> u32 {
 }
 
 /// What stands before a code, the surest first. `gle` is what the thread's last error happened to be: no cause.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "hrresult",
     "hr",
     "dwret",
@@ -36,6 +36,7 @@ const KEYS: [&str; 16] = [
     "status:",
     "dwretcode",
     "status",
+    "err",
 ];
 
 /// The code that a message gives as its reason, as an `HRESULT`. A zero is none: another key may have more to say.
@@ -88,7 +89,7 @@ fn after(rest: &str, key: &str) -> Option<u32> {
         return Some(code);
     }
     // `exit status 1` is no code of Windows.
-    if key == "status" && word.len() != 8 {
+    if matches!(key, "status" | "err") && word.len() != 8 {
         return None;
     }
     if let Ok(number) = word.parse::<i64>() {
@@ -141,6 +142,7 @@ mod tests {
         check("hr = 0x0; pResults->hrResult = 0x8030000b", 0x8030_000B);
         check("deserialize it; status = 0x80070005, hrResult = 0x0.", 0x8007_0005);
         check("store. Status = [c0000001]", 0xC000_0001);
+        check("Failed to queue packages. Err = 0x57", 0x8007_0057);
         check("entries. dwRetCode=[0x1F][gle=0x0000001f]", 0x8007_001F);
         check(
             "queue item with HRESULT HRESULT_FROM_WIN32(1058). It fails[gle=0x80004005]",

@@ -64,7 +64,7 @@ pub struct Cause {
 }
 
 /// So long is a text that prose does not have by chance.
-const QUOTE: usize = 24;
+const QUOTE: usize = 23;
 
 /// What the tables leave out.
 pub(super) const SYSPREP: Cause = Cause {
@@ -118,7 +118,7 @@ pub(super) const NO_FAILURE: Cause = Cause {
 pub(super) const QUIET: Cause = Cause {
     letter: '-',
     class: "no_failure",
-    meaning: "no failure is recorded in these lines of Setup or servicing",
+    meaning: "no error is recorded in these lines of Setup or servicing",
     cure: "look at the logs of the step that failed, if one did",
     phase: Phase::Unknown,
     ..SETUP

@@ -139,11 +139,15 @@ fn counts(line: &Line<'_>) -> bool {
     !SERVICING.contains(&line.entry.source.as_str()) || telling.iter().any(|words| line.folded.contains(words))
 }
 
-/// The code of a line that is an error; what servicing warns about is no reason.
+/// The code of a line that is an error; what servicing warns about is no reason. In what may be prose, only the codes of
+/// answer files count.
 fn strict_reason(line: &Line<'_>) -> Option<u32> {
-    (line.entry.level != Some(Level::Warning))
-        .then(|| reason(&line.entry.text))
+    let entry = line.entry;
+    let prose = entry.level.is_none() && !entry.has_speaker();
+    (entry.level != Some(Level::Warning))
+        .then(|| reason(&entry.text))
         .flatten()
+        .filter(|code| !prose || matches!(code >> 16, 0x8022 | 0x8030 | 0xC00C))
 }
 
 fn is_coded(line: &Line<'_>, codes: &[u32]) -> bool {
@@ -185,6 +189,7 @@ fn subject(lines: &[Line<'_>]) -> Option<String> {
         .or_else(zone)
         .or_else(|| bracketed(lines))
         .or_else(|| named("value named '", '\''))
+        .or_else(|| named("answer file's <", '>'))
         .or_else(|| named("queue item Installer: ", '('))
 }
 
@@ -264,13 +269,15 @@ fn tells_a_failure(entry: &Entry) -> bool {
 /// A log of Setup or servicing without failures is one all the same.
 fn nothing_failed(own: &[&Entry], file: &str) -> Option<Finding> {
     let last = own.iter().rev().find(|entry| entry.has_speaker())?;
+    let warnings = own.iter().rev().filter(|entry| entry.level == Some(Level::Warning));
+    let shown = warnings.take(2).chain([last]).copied().collect();
     Some(Finding {
         cause: &QUIET,
         code: None,
         phase: Phase::Unknown,
         part: None,
         subject: None,
-        evidence: vec![Evidence::of(last, file)],
+        evidence: each_once(shown, file),
         when: last.time.clone(),
     })
 }

@@ -102,7 +102,7 @@ fn an_unknown_failure_is_called_so_with_its_part() {
 #[test]
 fn what_is_not_known_names_who_said_so() {
     let part = report("s-unknown-function").verdict.part.unwrap().to_string();
-    assert_eq!(part, "IBS,PerformDiskOperation");
+    assert_eq!(part, "IBS,FrobnicateTheMachine");
     let part = report("hang-unknown").verdict.part.unwrap().to_string();
     assert!(part.ends_with("frobnic.dll,Sysprep_Generalize_Frob"), "{part}");
     let lines = report("u-before-the-end").verdict.evidence;
@@ -125,6 +125,18 @@ fn a_cause_that_only_a_code_tells_is_called_that() {
         "f3-bitlocker",
     ] {
         assert!(!gaps(name).contains("only the code"), "{name}");
+    }
+}
+
+#[test]
+fn prose_is_no_log_even_with_the_words_of_one() {
+    let name = "stdin";
+    for text in [
+        "sysprep fails, product key invalid? I tried everything\n",
+        "My update fails with error 0x80070070 and the disk is full.\n",
+        "Error: I cannot join, djoin.exe failed\n",
+    ] {
+        assert!(examine(&[Log { name, text }]).is_none(), "{text}");
     }
 }
 

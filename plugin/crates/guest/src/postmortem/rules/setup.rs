@@ -41,7 +41,6 @@ pub(super) const CAUSES: &[Cause] = &[
             &["unable to deserialize", "0x800705b9"],
             &["unable to deserialize", "0xc00ce"],
         ],
-        codes: &[0x8007_05B9],
         meaning: "the answer file is no well-formed XML, or cannot be read",
         cure: "`reseal unattend lint FILE` shows the place",
         ..REASON
@@ -121,6 +120,19 @@ pub(super) const CAUSES: &[Cause] = &[
         codes: &[0x8007_08C5, 0x8007_052D],
         meaning: "the password policy of Windows refuses a password of the answer file",
         cure: "use a longer password with letters of several kinds, or relax the policy of the image",
+        ..REASON
+    },
+    Cause {
+        class: "unattend_disk",
+        lines: &[
+            &["could not apply", "<diskconfiguration>"],
+            &["performdiskoperation", "fail"],
+            &["applydiskoperation", "fail"],
+        ],
+        phase: Phase::Unknown,
+        meaning: "Setup could not carry out the disk layout of the answer file",
+        cure: "the installation must see the disk (its driver on the medium), the disk's number must be right, and the \
+               partitions must fit the firmware: GPT with an EFI partition for UEFI, MBR for BIOS",
         ..REASON
     },
     Cause {
@@ -213,6 +225,7 @@ pub(super) const CAUSES: &[Cause] = &[
         class: "oobe_failed",
         lines: &[
             &["windows could not complete the installation"],
+            &["could not finish configuring the system"],
             &["online installation cannot complete"],
             &["oobeldr.exe", "failed with exit code"],
             &["setup.exe failed, returning exit code"],

@@ -221,6 +221,20 @@ pub(super) const SYSPREP: &[Case] = &[
         Phase::Execution,
         "wsclient.dll",
     ),
+    (
+        "unknown-access",
+        "unknown",
+        0x8007_0005,
+        Phase::Execution,
+        "frobnic.dll",
+    ),
+    (
+        "unknown-device-code",
+        "unknown",
+        0x8007_001F,
+        Phase::Execution,
+        "frobnic.dll",
+    ),
 ];
 
 /// Failures of the first boot.
@@ -339,7 +353,7 @@ pub(super) const OTHERS: &[Case] = &[
         Phase::Unknown,
         "",
     ),
-    ("s-unknown-function", "unknown", 0x8007_009A, Phase::Unknown, ""),
+    ("s-disk-operation", "unattend_disk", 0x8007_009A, Phase::Unknown, ""),
     (
         "s-installer",
         "servicing_installer",
@@ -374,6 +388,9 @@ pub(super) const OTHERS: &[Case] = &[
         "NetworkConfigPlugin",
     ),
     ("t-cloudbase-metadata", "cloudbase_no_metadata", 0, Phase::FirstBoot, ""),
+    ("s-disk", "unattend_disk", 0, Phase::Unknown, "DiskConfiguration"),
+    ("s-quiet-warning", "no_failure", 0, Phase::Unknown, ""),
+    ("s-unknown-function", "unknown", 0x8007_009A, Phase::Unknown, ""),
 ];
 
 /// One failure in the shapes in which people send it.
