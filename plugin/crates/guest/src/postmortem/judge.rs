@@ -115,7 +115,10 @@ pub(super) fn run(entries: &[&Entry], file: &str) -> Option<Finding> {
         .filter(|line| told.is_empty() || told.contains(&line.entry.line))
         .find_map(|line| package(&line.entry.text))
         .or_else(|| part.as_ref().map(Part::to_string));
-    finding.part = part;
+    let speaker = lines
+        .iter()
+        .find_map(|line| Part::speaking(&line.entry.source, &line.entry.text));
+    finding.part = part.or(speaker.filter(|_| cause.letter == '?'));
     Some(finding)
 }
 

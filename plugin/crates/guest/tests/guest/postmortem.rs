@@ -103,6 +103,8 @@ fn an_unknown_failure_is_called_so_with_its_part() {
 fn what_is_not_known_names_who_said_so() {
     let part = report("s-unknown-function").verdict.part.unwrap().to_string();
     assert_eq!(part, "IBS,FrobnicateTheMachine");
+    let part = report("unknown-function").verdict.part.unwrap().to_string();
+    assert_eq!(part, "SYSPRP,FCreateTagFile");
     let part = report("hang-unknown").verdict.part.unwrap().to_string();
     assert!(part.ends_with("frobnic.dll,Sysprep_Generalize_Frob"), "{part}");
     let lines = report("u-before-the-end").verdict.evidence;
@@ -200,8 +202,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn mutated_logs_never_panic(which in 0usize..6, cuts in prop::collection::vec((0usize..6000, 0usize..40, ".{0,6}"), 0..8)) {
-        let names = ["f2-appx", "f4-rearm", "shape-other-dates", "success-with-errors", "u-password", "shape-quoted"];
+    fn mutated_logs_never_panic(which in 0usize..10, cuts in prop::collection::vec((0usize..6000, 0usize..40, ".{0,6}"), 0..8)) {
+        let names = ["f2-appx", "f4-rearm", "shape-other-dates", "success-with-errors", "u-password", "shape-quoted",
+            "t-setupdiag", "t-devices", "t-cloudbase-plugin", "s-cut-code"];
         let mut chars: Vec<char> = log(names[which]).chars().collect();
         for (at, length, with) in cuts {
             let at = at.min(chars.len());

@@ -206,6 +206,7 @@ pub(super) const CAUSES: &[Cause] = &[
             &["unattend file is not valid"],
             &["is not a valid unattended setup answer file"],
             &["could not parse or process"],
+            &["smi data results dump: source"],
             &["could not apply", "unattend"],
             &["[generalize]"],
             &["[offlineservicing]"],
@@ -216,7 +217,7 @@ pub(super) const CAUSES: &[Cause] = &[
             &["[microsoft-windows-", "[oobesystem]"],
         ],
         codes: &[0x8030_000B, 0x8030_000C],
-        meaning: "Setup could not carry out the answer file; the lines here do not say which setting it is",
+        meaning: "Setup could not carry out the answer file; no line here is known to say what is wrong with it",
         cure: "look in setupact.log beside this file for warnings just before (`[Shell Unattend]`, `SMI data results \
                dump`); `reseal unattend lint FILE` finds most",
         ..CONSEQUENCE

@@ -235,6 +235,7 @@ pub(super) const SYSPREP: &[Case] = &[
         Phase::Execution,
         "frobnic.dll",
     ),
+    ("unknown-function", "unknown", 0x8007_0013, Phase::Unknown, ""),
 ];
 
 /// Failures of the first boot.
@@ -342,6 +343,13 @@ pub(super) const FIRST_BOOT: &[Case] = &[
         "[Order=\"5\"]/CommandLine",
     ),
     ("u-netsetup", "domain_join", 0x8007_052E, Phase::FirstBoot, ""),
+    (
+        "u-other-language-no-code",
+        "unattend_rejected",
+        0,
+        Phase::FirstBoot,
+        "Shell-Setup: ComputerName",
+    ),
 ];
 
 /// Installation, servicing, devices, and what other tools say.
@@ -473,6 +481,7 @@ pub(super) const SHAPES: &[Case] = &[
 pub(super) const GOOD: &[&str] = &[
     "success",
     "success-with-errors",
+    "success-not-turned-off",
     "failure-then-success",
     "harmless-errors-only",
     "u-success",
