@@ -69,6 +69,11 @@ impl Evidence {
     }
 }
 
+/// The rank of what ended well.
+const SEALED: u8 = 4;
+/// The rank of what only servicing says.
+const SERVICING: u8 = 5;
+
 /// What one run, or one log of a first boot, says.
 #[derive(Debug, Clone)]
 pub struct Finding {
@@ -99,13 +104,16 @@ impl Finding {
         self.cause.letter != '?'
     }
 
-    /// The smaller, the more there is to say.
+    /// The smaller, the more there is to say. What servicing once ran into comes behind a sysprep that ended well, and that
+    /// a log beside the point is good says nothing about the others.
     fn rank(&self) -> u8 {
         match (self.cause.letter, self.cause.strength) {
-            _ if self.cause.class == "incomplete" => 5,
-            _ if self.cause.class == "no_failure" => 6,
+            _ if self.cause.class == "incomplete" => 6,
+            _ if self.cause.class == "no_failure" => 7,
+            ('-', Strength::Aside | Strength::Consequence) => 7,
+            ('-', _) => SEALED,
             ('?', _) => 2,
-            ('-', _) => 4,
+            (_, Strength::Code) => SERVICING,
             (_, Strength::Aside) => 3,
             (_, Strength::Consequence) => 1,
             _ => 0,
@@ -146,7 +154,12 @@ pub fn examine(logs: &[Log<'_>]) -> Option<Report> {
         let tools = setupdiag::judge(log)
             .or_else(|| devices::judge(log))
             .or_else(|| cloudbase::judge(log));
-        found.extend(last.into_iter().chain(tools.or(setup.main)));
+        let (aside, main) = match tools.or(setup.main) {
+            Some(tool) if !tool.is_good() && tool.cause.strength == Strength::Aside => (Some(tool), None),
+            other => (None, other),
+        };
+        report.also.extend(aside);
+        found.extend(last.into_iter().chain(main));
     }
     report.answer(found)
 }
@@ -162,7 +175,7 @@ impl Gathered {
     fn answer(mut self, mut found: Vec<Finding>) -> Option<Report> {
         prefer_whole_logs(&mut found);
         found.sort_by(|a, b| a.rank().cmp(&b.rank()).then_with(|| b.when.cmp(&a.when)));
-        if found.iter().all(|one| one.rank() > 4) && !self.also.is_empty() {
+        if found.iter().all(|one| one.rank() > SERVICING) && !self.also.is_empty() {
             found.insert(0, self.also.remove(0));
         }
         let mut found = found.into_iter();
@@ -186,7 +199,8 @@ fn adds(one: &Finding, verdict: &Finding) -> bool {
     let file = |one: &Finding| one.evidence.first().map(|line| line.file.clone());
     let follows = !one.is_known() || one.cause.strength == Strength::Consequence;
     let explained = verdict.is_known() && follows && file(one) == file(verdict);
-    one.rank() < 4 && one.cause.class != verdict.cause.class && !explained
+    let telling = one.rank() < SEALED || one.rank() == SERVICING;
+    telling && one.cause.class != verdict.cause.class && !explained
 }
 
 /// `setuperr.log` repeats what `setupact.log` beside it says, without the runs that went well.

@@ -160,6 +160,28 @@ fn a_quiet_log_never_outweighs_one_that_breaks_off() {
 }
 
 #[test]
+fn logs_beside_the_point_do_not_decide() {
+    let verdict = |names: [&str; 2]| {
+        let texts = names.map(|name| (name, log(name)));
+        let logs = texts.each_ref().map(|(name, text)| Log { name, text });
+        examine(&logs).unwrap()
+    };
+    let sealed = verdict(["success", "t-devices"]);
+    assert_eq!(sealed.verdict.cause.class, "success");
+    assert_eq!(
+        sealed.also.first().map(|one| one.cause.class),
+        Some("device_install_failed")
+    );
+    let sealed = verdict(["success", "s-hang"]);
+    assert_eq!(sealed.verdict.cause.class, "success");
+    assert_eq!(sealed.also.first().map(|one| one.cause.class), Some("servicing_hang"));
+    let good = "<<<  [Exit status: SUCCESS]\r\n";
+    let hung = log("hang-unknown");
+    let logs = [("setupapi.dev.log", good), ("setupact.log", hung.as_str())].map(|(name, text)| Log { name, text });
+    assert_eq!(examine(&logs).unwrap().verdict.cause.class, "incomplete");
+}
+
+#[test]
 fn logs_of_a_folder_are_read_together() {
     let (act, err) = (log("failure-then-success"), log("f2-appx"));
     let boot = log("u-password");
