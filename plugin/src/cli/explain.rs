@@ -111,6 +111,7 @@ fn read_logs(paths: &[&String], console: &Console) -> Exit {
         if logs.is_empty() {
             hints.clear();
         }
+        hints.extend(codes_in(&logs));
         console.error("there is no log of sysprep, setup or servicing here", &hints);
         return Exit::Input;
     };
@@ -120,4 +121,23 @@ fn read_logs(paths: &[&String], console: &Console) -> Exit {
     } else {
         Exit::Input
     }
+}
+
+/// The error codes that a text has which is no log: people ask about them.
+fn codes_in(logs: &[Log<'_>]) -> Vec<String> {
+    const MOST: usize = 3;
+    let words = logs
+        .iter()
+        .flat_map(|log| log.text.split(|c: char| !c.is_ascii_alphanumeric()));
+    let is_code = |word: &&str| word.len() == 10 && word.to_ascii_lowercase().starts_with("0x");
+    let mut seen: Vec<u32> = Vec::new();
+    for code in words.filter(is_code).filter_map(reseal_guest::codes::parse) {
+        let known = reseal_guest::codes::find(code).is_some();
+        if known && code != 0 && !seen.contains(&code) && seen.len() < MOST {
+            seen.push(code);
+        }
+    }
+    seen.into_iter()
+        .map(|code| format!("the text has a code: {}", reseal_guest::codes::sentence(code)))
+        .collect()
 }

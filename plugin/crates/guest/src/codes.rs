@@ -41,6 +41,38 @@ pub fn find(code: u32) -> Option<Row> {
         .or_else(|| status.and_then(row))
 }
 
+/// The row of a symbol, in any case: `ERROR_ACCESS_DENIED`, `e_fail`.
+pub fn named(name: &str) -> Option<Row> {
+    let name = name.trim();
+    (!name.is_empty())
+        .then(|| rows().find(|row| row.name.eq_ignore_ascii_case(name)))
+        .flatten()
+}
+
+/// What the numbers before messages of sysprep say (`[0x0f0082] SYSPRP`): where it was, never why it failed.
+const MESSAGES: [(u32, &str); 8] = [
+    (0x0F_0043, "its window was closed, or it was started without arguments"),
+    (0x0F_0070, "a provider failed, and it halts"),
+    (
+        0x0F_0073,
+        "it does not run its providers: its recorded state forbids it",
+    ),
+    (0x0F_0082, "a provider that it called has failed; the line names it"),
+    (0x0F_00A8, "it gives up: generalize failed"),
+    (
+        0x0F_00AE,
+        "it gives up: the clean-up of other programs' providers failed",
+    ),
+    (0x0F_00B0, "it could not ask servicing what is pending"),
+    (0x0F_00D8, "it gives up before any change: a check has failed"),
+];
+
+/// What a message number of sysprep says.
+fn message(code: u32) -> Option<&'static str> {
+    let found = MESSAGES.iter().find(|(number, _)| *number == code);
+    found.map(|(_, text)| *text)
+}
+
 /// The upper halves of codes and where they come from.
 const PARTS: [(u32, &str); 24] = [
     (0x8001, "remote procedure calls"),
@@ -71,23 +103,46 @@ const PARTS: [(u32, &str); 24] = [
 
 /// Which part of Windows a code comes from, by its facility; nothing for plain codes of Windows and unknown parts.
 pub fn facility(code: u32) -> Option<&'static str> {
-    if code & 0x8000_0000 == 0 {
-        return None;
+    match code >> 16 {
+        0x0F => return Some("sysprep's log: the number of a message, which is no reason"),
+        0x06 => return Some("Setup's log: the number of a message, which is no reason"),
+        _ if code & 0x8000_0000 == 0 => return None,
+        _ => {}
     }
-    if code & 0xF000_0000 == 0xD000_0000 {
+    if code & 0xFF00_0000 == 0xD000_0000 {
         return Some("the kernel (NTSTATUS)");
     }
     let part = PARTS
         .iter()
         .find(|(high, _)| *high == code >> 16)
         .map(|(_, part)| *part);
-    part.or_else(|| (code & 0xF000_0000 == 0xC000_0000).then_some("the kernel (NTSTATUS)"))
+    part.or_else(|| (code & 0xFF00_0000 == 0xC000_0000).then_some("the kernel (NTSTATUS)"))
 }
 
-/// A code as people write it: `0x80073cf2`, `80073cf2`, `-2147009294`, `3010`.
+/// What people leave around a code that they copy from a line.
+const AROUND: [char; 15] = [
+    '.', ' ', '\t', '\r', '\n', '[', ']', '(', ')', ',', ';', ':', '"', '\'', '`',
+];
+
+/// A code as people write it: `0x80073cf2`, `80073cf2`, `-2147009294`, `3010`, `hr = 0x80073cf2;`, `E_FAIL`.
 pub fn parse(text: &str) -> Option<u32> {
-    let text = text.trim();
+    const BEFORE: [&str; 6] = ["error", "exit", "code", "hresult", "status", "hr"];
+    let mut text = text.trim_matches(AROUND);
+    while let Some((first, rest)) = text.split_once(' ') {
+        if !BEFORE.contains(&first.trim_end_matches(':').to_ascii_lowercase().as_str()) {
+            break;
+        }
+        text = rest.trim_matches(AROUND);
+    }
+    let text = text
+        .rsplit_once('=')
+        .map_or(text, |(_, code)| code.trim_matches(AROUND));
+    number(text).or_else(|| named(text).map(|row| row.code))
+}
+
+fn number(text: &str) -> Option<u32> {
     if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        let digits = digits.trim_end_matches(['l', 'L', 'u', 'U']);
         let long = digits.len() > 8 && digits.to_ascii_lowercase().starts_with("ffffffff");
         return u32::from_str_radix(if long { digits.get(8..)? } else { digits }, 16).ok();
     }
@@ -99,6 +154,9 @@ pub fn parse(text: &str) -> Option<u32> {
 
 /// The code in one line: number, symbol, meaning.
 pub fn sentence(code: u32) -> String {
+    if let Some(text) = message(code) {
+        return format!("0x{code:08x}: a message of sysprep: {text}");
+    }
     match (find(code), facility(code)) {
         (Some(row), _) => format!("0x{code:08x} {}: {}", row.name, row.meaning),
         (None, Some(part)) => format!("0x{code:08x}: not in the table; it comes from {part}"),
@@ -132,6 +190,7 @@ mod tests {
         assert_eq!(find(0xD000_0034).map(|row| row.code), Some(0xC000_0034));
         assert_eq!(find(0x8007_FFFE), None);
         assert_eq!(facility(0x8024_9999), Some("Windows Update"));
+        assert_eq!(facility(0xDEAD_BEEF), None);
         assert_eq!(facility(0xC000_9999), Some("the kernel (NTSTATUS)"));
         assert!(sentence(0x8024_9999).contains("Windows Update"));
         assert!(sentence(0x8007_3CF2).contains("provisioned"));
@@ -146,13 +205,29 @@ mod tests {
             "2147958002",
             " 0X80073CF2 ",
             "0xffffffff80073cf2",
+            "[0x80073CF2],",
+            "hr = 0x80073cf2;",
+            "(0x80073cf2).",
+            "0x80073CF2L",
+            "error 0x80073cf2",
+            "Exit code: -2147009294",
         ] {
             let code = parse(text);
             assert!(code == Some(0x8007_3CF2), "{text}: {code:?}");
         }
         assert_eq!(parse("3010"), Some(3010));
         assert_eq!(parse("99999999999"), None);
-        assert_eq!(parse("spec::x"), None);
-        assert_eq!(parse(""), None);
+        assert_eq!(parse("ERROR_ACCESS_DENIED"), Some(5));
+        assert_eq!(parse("error_install_invalid_package"), Some(0x3CF2));
+        for text in ["spec::x", "", "0x", "0xZZ", "[]", "=", "error"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_messages_are_no_reasons() {
+        assert!(sentence(0x0F_0082).contains("provider"));
+        assert!(sentence(0x0F_1234).contains("no reason"));
+        assert!(sentence(0x06_0435).contains("no reason"));
     }
 }

@@ -8,6 +8,8 @@
 //! [`examine`] is the door; the causes are in `rules`, the codes in [`crate::codes`].
 
 mod clean;
+mod cloudbase;
+mod devices;
 mod entry;
 mod judge;
 mod noise;
@@ -16,6 +18,7 @@ mod part;
 mod rules;
 mod runs;
 mod setup;
+mod setupdiag;
 
 pub use entry::{Entry, Level, entries};
 pub use part::Part;
@@ -66,6 +69,11 @@ impl Evidence {
     }
 }
 
+/// The rank of what ended well.
+const SEALED: u8 = 4;
+/// The rank of what only servicing says.
+const SERVICING: u8 = 5;
+
 /// What one run, or one log of a first boot, says.
 #[derive(Debug, Clone)]
 pub struct Finding {
@@ -96,12 +104,16 @@ impl Finding {
         self.cause.letter != '?'
     }
 
-    /// The smaller, the more there is to say.
+    /// The smaller, the more there is to say. What servicing once ran into comes behind a sysprep that ended well, and that
+    /// a log beside the point is good says nothing about the others.
     fn rank(&self) -> u8 {
         match (self.cause.letter, self.cause.strength) {
-            ('?', _) if self.cause.class == "incomplete" => 5,
+            _ if self.cause.class == "incomplete" => 6,
+            _ if self.cause.class == "no_failure" => 7,
+            ('-', Strength::Aside | Strength::Consequence) => 7,
+            ('-', _) => SEALED,
             ('?', _) => 2,
-            ('-', _) => 4,
+            (_, Strength::Code) => SERVICING,
             (_, Strength::Aside) => 3,
             (_, Strength::Consequence) => 1,
             _ => 0,
@@ -139,7 +151,15 @@ pub fn examine(logs: &[Log<'_>]) -> Option<Report> {
             .extend(runs.into_iter().filter(|run| !run.is_good() && run.is_known()));
         let setup = setup::judge(&all, log.name);
         report.also.extend(setup.asides);
-        found.extend(last.into_iter().chain(setup.main));
+        let tools = setupdiag::judge(log)
+            .or_else(|| devices::judge(log))
+            .or_else(|| cloudbase::judge(log));
+        let (aside, main) = match tools.or(setup.main) {
+            Some(tool) if !tool.is_good() && tool.cause.strength == Strength::Aside => (Some(tool), None),
+            other => (None, other),
+        };
+        report.also.extend(aside);
+        found.extend(last.into_iter().chain(main));
     }
     report.answer(found)
 }
@@ -155,13 +175,14 @@ impl Gathered {
     fn answer(mut self, mut found: Vec<Finding>) -> Option<Report> {
         prefer_whole_logs(&mut found);
         found.sort_by(|a, b| a.rank().cmp(&b.rank()).then_with(|| b.when.cmp(&a.when)));
-        if found.is_empty() && !self.also.is_empty() {
-            found.push(self.also.remove(0));
+        if found.iter().all(|one| one.rank() > SERVICING) && !self.also.is_empty() {
+            found.insert(0, self.also.remove(0));
         }
         let mut found = found.into_iter();
         let verdict = found.next()?;
-        self.also
-            .extend(found.filter(|one| one.rank() < 4 && one.cause.class != verdict.cause.class));
+        self.also.extend(found.filter(|one| adds(one, &verdict)));
+        self.earlier
+            .retain(|one| one.when.is_some() || one.cause.class != verdict.cause.class);
         let not_known = not_known(&verdict, &self.earlier);
         Some(Report {
             verdict,
@@ -170,6 +191,16 @@ impl Gathered {
             not_known,
         })
     }
+}
+
+/// Whether a finding is worth a line beside the answer: what nobody understands, or what only follows, is not beside a
+/// cause of the same log.
+fn adds(one: &Finding, verdict: &Finding) -> bool {
+    let file = |one: &Finding| one.evidence.first().map(|line| line.file.clone());
+    let follows = !one.is_known() || one.cause.strength == Strength::Consequence;
+    let explained = verdict.is_known() && follows && file(one) == file(verdict);
+    let telling = one.rank() < SEALED || one.rank() == SERVICING;
+    telling && one.cause.class != verdict.cause.class && !explained
 }
 
 /// `setuperr.log` repeats what `setupact.log` beside it says, without the runs that went well.
@@ -194,16 +225,31 @@ fn not_known(verdict: &Finding, earlier: &[Finding]) -> Vec<String> {
     if let Some(code) = verdict.code.filter(|code| crate::codes::find(*code).is_none()) {
         gaps.push(format!("what 0x{code:08x} means"));
     }
+    if let Some(code) = only_by_code(verdict) {
+        gaps.push(format!(
+            "the reason in words: that it is {} only the code 0x{code:08x} says",
+            verdict.cause.class
+        ));
+    }
     if verdict.cause.class == "earlier_failure" && earlier.is_empty() {
         gaps.push("why the earlier run failed: its lines are not in these logs".to_owned());
     }
-    if verdict.cause.letter == '-' && verdict.cause.meaning.contains("no failure is recorded") {
+    if verdict.cause.class == "success" && verdict.cause.meaning.contains("no failure is recorded") {
         gaps.push("whether sysprep succeeded: only setupact.log has the proof".to_owned());
     }
-    if verdict.phase == Phase::Unknown {
+    if verdict.phase == Phase::Unknown && !verdict.is_good() {
         gaps.push("whether the machine is still good".to_owned());
     }
     gaps
+}
+
+/// The code that alone gave a cause away which other lines would have told.
+fn only_by_code(verdict: &Finding) -> Option<u32> {
+    let cause = verdict.cause;
+    let told = |line: &Evidence| cause.is_told_by(&line.text.to_lowercase());
+    let has_words = cause.scope == rules::Scope::Sysprep && cause.strength != Strength::Part && !cause.lines.is_empty();
+    let code_alone = has_words && !verdict.evidence.iter().any(told);
+    verdict.code.filter(|code| code_alone && cause.has_code(*code))
 }
 
 /// All causes that have a name, for looking them up.

@@ -1,14 +1,14 @@
 //! Finds the logs: in files, in folders, in zip files, on standard input. Everything is bounded.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
 
 use super::decode;
 
-/// So much of one log is read; what is cut off is its beginning, because the last run decides.
+/// So much of one log is read; what is cut off of a file is its beginning, because the last run decides.
 const ONE: u64 = 64 * 1024 * 1024;
 /// So much of all logs together.
 const ALL: u64 = 256 * 1024 * 1024;
@@ -59,16 +59,35 @@ impl Gathered {
                 self.notes
                     .push(format!("`{name}` has too many files; the rest was not looked at"));
             }
+            if found.is_empty() {
+                self.notes.push(format!(
+                    "`{name}` has no file that is called like a log of Windows (setupact.log, setuperr.log)"
+                ));
+            }
             found.sort();
             for path in found {
                 let name = path.display().to_string();
-                if let Err(error) = File::open(&path).and_then(|mut file| self.stream(&name, &mut file)) {
+                if let Err(error) = self.file(&name, &path) {
                     self.notes.push(format!("cannot read `{name}`: {error}"));
                 }
             }
             return Ok(());
         }
-        self.stream(name, &mut File::open(path)?)
+        self.file(name, path)
+    }
+
+    /// The last run decides, so a file that is too long is read from where its end fits.
+    fn file(&mut self, name: &str, path: &Path) -> io::Result<()> {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        if length > ONE {
+            let even = (length - ONE).next_multiple_of(2);
+            file.seek(SeekFrom::Start(even))?;
+            self.notes.push(format!(
+                "`{name}` is very long; its beginning was not read, and lines are counted after it"
+            ));
+        }
+        self.stream(name, &mut file)
     }
 
     /// Reads a log, or the logs of an archive, which is known by its first bytes.
@@ -84,6 +103,12 @@ impl Gathered {
     fn keep(&mut self, name: &str, bytes: &[u8]) {
         if self.files.len() < LOGS {
             let text = decode::text(bytes);
+            if text.trim().is_empty() {
+                self.notes.push(format!("`{name}` is empty"));
+            } else if is_binary(&text) {
+                self.notes.push(format!("`{name}` is no text"));
+                return;
+            }
             self.files.push(LogFile {
                 name: name.to_owned(),
                 text,
@@ -100,10 +125,17 @@ impl Gathered {
         from.take(most).read_to_end(&mut bytes)?;
         let read = u64::try_from(bytes.len()).unwrap_or(most);
         self.read += read;
-        if read == most {
+        if read == most && !self.is_noted(name) {
             self.notes.push(format!("`{name}` is very long; its end was not read"));
         }
         Ok(bytes)
+    }
+
+    /// Whether it has been said already that not all was read.
+    fn is_noted(&self, name: &str) -> bool {
+        self.notes
+            .last()
+            .is_some_and(|note| note.starts_with(&format!("`{name}` is very long")))
     }
 
     /// What an entry says of its own size is not believed: reading stops at the limit.
@@ -131,9 +163,17 @@ impl Gathered {
     }
 }
 
+/// Programs and archives have letters that no log has, many of them near their beginning. Zeros do not count: a log has
+/// them where the power failed.
+fn is_binary(text: &str) -> bool {
+    let near = || text.chars().filter(|letter| *letter != '\0').take(4096);
+    let odd = near().filter(|letter| letter.is_control() && !"\r\n\t".contains(*letter));
+    odd.count() * 20 > near().count()
+}
+
 /// Logs that tell about sysprep, setup and servicing, by their names.
 fn is_log(path: &str) -> bool {
-    const NAMES: [&str; 8] = [
+    const NAMES: [&str; 11] = [
         "setupact",
         "setuperr",
         "cbs",
@@ -142,11 +182,15 @@ fn is_log(path: &str) -> bool {
         "unattendgc",
         "setupcomplete",
         "sysprep",
+        "setupapi.dev",
+        "setupdiag",
+        "cloudbase-init",
     ];
     let path = path.to_lowercase();
     let name = path.rsplit('/').next().unwrap_or(&path);
     let (_, ending) = name.rsplit_once('.').unwrap_or_default();
-    matches!(ending, "log" | "txt") && NAMES.iter().any(|known| name.contains(known))
+    let result = name == "setupdiagresults.xml";
+    result || (matches!(ending, "log" | "txt") && NAMES.iter().any(|known| name.contains(known)))
 }
 
 /// Links are not followed: a folder could lead back to itself.
@@ -224,6 +268,42 @@ mod tests {
                 .archive("b.zip", b"PK\x03\x04 torn".to_vec())
                 .is_err()
         );
+    }
+
+    #[test]
+    fn the_end_of_a_long_file_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("setupact.log");
+        let mut file = File::create(&path).unwrap();
+        file.set_len(ONE + 3).unwrap();
+        file.seek(SeekFrom::End(0)).unwrap();
+        file.write_all(ERROR.as_bytes()).unwrap();
+        let gathered = all(&[&path.display().to_string()]);
+        let text = gathered
+            .files
+            .first()
+            .map(|file| file.text.trim_end())
+            .unwrap_or_default();
+        assert!(text.ends_with(ERROR.trim_end()));
+        assert_eq!(gathered.notes.len(), 1, "{:?}", gathered.notes);
+    }
+
+    #[test]
+    fn what_is_no_log_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let note = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            all(&[&path.display().to_string()]).notes.join("; ")
+        };
+        assert!(note("a.log", b"\r\n").ends_with("is empty"));
+        assert!(note("b.log", &[1, 2, 3, 4, 5, 6, 7, 8]).ends_with("is no text"));
+        assert_eq!(note("c.log", ERROR.as_bytes()), "");
+        let nothing = all(&[&folder.path().join("..").join("nowhere").display().to_string()]).notes;
+        assert_eq!(nothing.len(), 1);
+        let empty = tempfile::tempdir().unwrap();
+        let notes = all(&[&empty.path().display().to_string()]).notes.join("; ");
+        assert!(notes.contains("no file that is called"), "{notes}");
     }
 
     #[test]

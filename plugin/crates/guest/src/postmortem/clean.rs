@@ -9,7 +9,11 @@ pub(super) fn clean(line: &str) -> String {
         line.to_owned()
     };
     let line = if line.contains('<') { without_tags(&line) } else { line };
-    let line = if line.contains('\\') { unescape(&line) } else { line };
+    let line = if line.contains('\\') {
+        unescape(&line.replace("\\r\\n", " "))
+    } else {
+        line
+    };
     let line: String = line.chars().map(plain).collect();
     unquote(&line).trim_end().to_owned()
 }
@@ -57,8 +61,9 @@ const TAGS: [&str; 14] = [
     "blockquote",
 ];
 
-/// `<br />` goes, `<null>` and `<Date>` are the log's own.
+/// `<br />` goes, and so does what is closed in the same line (`<Data>…</Data>`); `<null>` and `<Date>` are the log's own.
 fn without_tags(line: &str) -> String {
+    let folded = line.to_lowercase();
     let mut parts = line.split('<');
     let mut text = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -69,7 +74,7 @@ fn without_tags(line: &str) -> String {
             .collect::<String>()
             .to_ascii_lowercase();
         match part.split_once('>') {
-            Some((_, rest)) if TAGS.contains(&name.as_str()) => {
+            Some((_, rest)) if TAGS.contains(&name.as_str()) || folded.contains(&format!("</{name}>")) => {
                 text.push(' ');
                 text.push_str(rest);
             }
@@ -120,6 +125,8 @@ mod tests {
             "<Date> <Time>, Error SYSPRP x",
         );
         check("mode <null><br />", "mode <null>");
+        check("<Data>SYSPRP x <null></Data>", " SYSPRP x <null>");
+        check("\"err\":\"SYSPRP a\\r\\nSYSPRP b\"", "\"err\":\"SYSPRP a SYSPRP b\"");
         check("<p>couldn\u{2019}t</p>", " couldn't");
         check(
             "# 2024-12-14 14:08:40, Error SYSPRP x",

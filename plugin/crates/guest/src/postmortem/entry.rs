@@ -54,7 +54,9 @@ pub fn entries(text: &str) -> Vec<Entry> {
         if begins.is_empty() {
             let wrapped = wraps < WRAPS && !line.trim().is_empty();
             if let Some(last) = all.last_mut().filter(|_| wrapped) {
-                last.text.push(' ');
+                if !cut_in_a_code(&last.text, line.trim()) {
+                    last.text.push(' ');
+                }
                 last.text.push_str(line.trim());
                 wraps += 1;
             } else {
@@ -71,6 +73,14 @@ pub fn entries(text: &str) -> Vec<Entry> {
         wraps = 0;
     }
     all
+}
+
+/// `(hr:0x80` and `0f0922)`: a code that was cut by the edge of somebody's window.
+fn cut_in_a_code(before: &str, next: &str) -> bool {
+    let digits = |text: &str| text.chars().take_while(char::is_ascii_hexdigit).count();
+    let end = before.rsplit_once("0x").map(|(_, end)| end).unwrap_or_default();
+    let open = !end.is_empty() && end.len() < 8 && digits(end) == end.len();
+    open && digits(next) + end.len() == 8
 }
 
 fn loose(line: &str, number: usize) -> Option<Entry> {
@@ -99,7 +109,7 @@ enum Word {
 }
 
 fn word(text: &str) -> Word {
-    let bare = text.trim_end_matches([',', ':']).trim_matches(['*', '`']);
+    let bare = text.trim_end_matches([',', ':']).trim_matches(['*', '`', '"']);
     if let Some(source) = SOURCES.iter().find(|source| **source == bare) {
         return Word::Source(source);
     }
@@ -163,7 +173,18 @@ fn begins(line: &str) -> Vec<usize> {
     if is_head(&head, false, found.is_empty()) {
         found.push(start);
     }
+    if found.is_empty() && is_column(line) {
+        found.push(0);
+    }
     found
+}
+
+/// `SP     Failed`: a source, or a level, that begins a line and is set off like a column, where everything before it was cut away.
+fn is_column(line: &str) -> bool {
+    let first = line.split_whitespace().next().unwrap_or_default();
+    let rest = line.strip_prefix(first).unwrap_or_default();
+    let known = SOURCES.contains(&first) || matches!(word(first), Word::Level(_));
+    known && rest.starts_with("   ")
 }
 
 /// Whether words in a row are the head of an entry and not words of prose.
@@ -242,7 +263,7 @@ impl Entry {
 
     /// Whether it tells a failure: by its level, or, in logs without levels, by its words.
     pub fn is_error(&self) -> bool {
-        const WORDS: [&str; 11] = [
+        const WORDS: [&str; 13] = [
             "fail",
             "error",
             "cannot",
@@ -254,13 +275,46 @@ impl Entry {
             "not defined",
             "not valid",
             "bitlocker is on",
+            "unhandled exception",
+            "not able to",
         ];
         if let Some(level) = self.level {
             return level >= Level::Error;
         }
+        if self.is_foreign_dialog() {
+            return true;
+        }
         let text = self.text.to_lowercase();
         let good = text.contains("without error") || text.contains("successfully");
         !good && WORDS.iter().any(|word| text.contains(word)) || self.is_not_provisioned()
+    }
+
+    /// Whether somebody of Windows says it, by the head of the entry or by its own first word.
+    pub(super) fn has_speaker(&self) -> bool {
+        let inner = self.text.strip_prefix('[').and_then(|text| text.split_once(']'));
+        let program = inner.is_some_and(|(name, _)| {
+            let name = name.to_lowercase();
+            name.strip_suffix(".exe").is_some() || name == "shell unattend" || name == "action queue"
+        });
+        !self.source.is_empty() || program
+    }
+
+    /// Whether it is Setup's dialog about an answer file in another language: only the names in brackets are English.
+    pub(super) fn is_foreign_dialog(&self) -> bool {
+        const PASSES: [&str; 6] = [
+            "[specialize]",
+            "[oobeSystem]",
+            "[windowsPE]",
+            "[auditUser]",
+            "[generalize]",
+            "[offlineServicing]",
+        ];
+        let foreign = self.source.is_empty()
+            && self
+                .text
+                .chars()
+                .any(|letter| letter.is_alphabetic() && !letter.is_ascii());
+        foreign && PASSES.iter().any(|pass| self.text.contains(pass))
     }
 
     fn is_not_provisioned(&self) -> bool {
@@ -309,7 +363,25 @@ mod tests {
         );
         assert_eq!(setup.time.as_deref(), Some("2024-05-01 10:11:13"));
         assert_eq!(one("[oobeldr.exe] x").text, "[oobeldr.exe] x");
+        assert_eq!(one("[\"x\", \"2024-05-01 10:11:13, Error SYSPRP y").text, "y");
         assert_eq!(one("Error: my sysprep fails since Monday").source, "");
+    }
+
+    #[test]
+    fn a_column_alone_is_a_head_and_a_cut_code_is_mended() {
+        let entry = one("SP     Sysprep specialize offline failed. Error: 0xC0000005");
+        assert_eq!(entry.source, "SP");
+        assert_eq!(one("SP is short for service pack").source, "");
+        let all = entries("2017-03-10 10:24:32, Error DISM  x(hr:0x80\n0f0922)\n");
+        assert_eq!(all.first().map(|entry| entry.text.as_str()), Some("x(hr:0x800f0922)"));
+        let all = entries("2017-03-10 10:24:32, Error DISM  x 0x5\nand more\n");
+        assert_eq!(all.first().map(|entry| entry.text.as_str()), Some("x 0x5 and more"));
+    }
+
+    #[test]
+    fn dialogs_in_other_languages_are_known_by_their_names() {
+        assert!(one("für den Durchlauf [specialize] konnte nicht").is_error());
+        assert!(!one("the pass [specialize] was fun").is_error());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::entry::{Entry, Level};
 use super::noise::is_harmless;
-use super::number::reason;
+use super::number::{reason, whole};
 use super::part::Part;
 use super::rules::{self, Cause, EXTERNAL, INCOMPLETE, NO_FAILURE, SUCCESS, Scope, Strength, UNKNOWN};
 use super::runs::{gives_up, has_tag};
@@ -50,18 +50,29 @@ fn matching(cause: &'static Cause, lines: &[Line<'_>], part: Option<&str>, codes
     let told: Vec<usize> = lines
         .iter()
         .filter(|line| cause.warnings || line.entry.level != Some(Level::Warning))
-        .filter(|line| cause.is_told_by(&line.folded))
+        .filter(|line| tells(cause, line))
         .map(|line| line.entry.line)
         .collect();
     let by_code = cause.codes.iter().any(|code| codes.contains(code));
     let strength = match cause.strength {
-        Strength::Consequence if by_code || !told.is_empty() => Strength::Consequence,
+        Strength::Consequence if (by_code && part.is_none()) || !told.is_empty() => Strength::Consequence,
         Strength::Part if own_part => Strength::Part,
-        strength @ (Strength::Reason | Strength::Part) if fits && !told.is_empty() => strength,
+        strength @ (Strength::Reason | Strength::Code | Strength::Part) if fits && !told.is_empty() => strength,
         Strength::Reason | Strength::Code | Strength::Part if fits && by_code => Strength::Code,
         _ => return None,
     };
     Some(Match { cause, strength, told })
+}
+
+/// Whether a line gives a cause away. One that nobody is known to have said must quote enough not to be somebody's prose.
+fn tells(cause: &Cause, line: &Line<'_>) -> bool {
+    let entry = line.entry;
+    let prose = entry.level.is_none() && !entry.has_speaker() && !entry.is_foreign_dialog();
+    if prose {
+        cause.is_quoted_by(&line.folded)
+    } else {
+        cause.is_told_by(&line.folded)
+    }
 }
 
 /// Judges one run; nothing where it has no line of sysprep's.
@@ -84,7 +95,8 @@ pub(super) fn run(entries: &[&Entry], file: &str) -> Option<Finding> {
     let code = end
         .and_then(|end| reason(&end.entry.text))
         .or_else(|| lines.iter().rev().find_map(|line| reason(&line.entry.text)));
-    let part = failing_part(&lines);
+    let code = code.map(|code| whole(code, lines.iter().filter_map(|line| reason(&line.entry.text))));
+    let part = failing_part(&lines).or_else(|| crashed_part(entries, &lines));
     let codes: Vec<u32> = code.into_iter().collect();
     let found = strongest(Scope::Sysprep, &lines, part.as_ref(), &codes);
     let external = end.is_some_and(|end| end.folded.contains("external providers")) && part.is_some();
@@ -97,13 +109,16 @@ pub(super) fn run(entries: &[&Entry], file: &str) -> Option<Finding> {
     let told = found.map(|found| found.told).unwrap_or_default();
     let last = end.or(lines.last())?;
     let mut finding = finding(cause, code, evidence(&lines, &told, end, file), last.entry);
-    finding.phase = phase(entries, end, cause);
+    finding.phase = phase(entries, end, part.as_ref(), cause);
     finding.subject = lines
         .iter()
         .filter(|line| told.is_empty() || told.contains(&line.entry.line))
         .find_map(|line| package(&line.entry.text))
         .or_else(|| part.as_ref().map(Part::to_string));
-    finding.part = part;
+    let speaker = lines
+        .iter()
+        .find_map(|line| Part::speaking(&line.entry.source, &line.entry.text));
+    finding.part = part.or(speaker.filter(|_| cause.letter == '?'));
     Some(finding)
 }
 
@@ -146,7 +161,9 @@ fn quiet(entries: &[&Entry], file: &str) -> Option<Finding> {
         None if harmless && only_errors => &NO_FAILURE,
         None => &INCOMPLETE,
     };
-    Some(finding(cause, None, vec![Evidence::of(last, file)], last))
+    let mut found = finding(cause, None, vec![Evidence::of(last, file)], last);
+    found.part = Part::begun(&last.text);
+    Some(found)
 }
 
 /// The part that failed: sysprep names it when it launches it, and the last one is what it gave up about.
@@ -160,36 +177,66 @@ pub(super) fn failing_part(lines: &[Line<'_>]) -> Option<Part> {
         .or_else(|| with("error in executing action for"))
 }
 
+/// A part that crashed is not named beside its crash, but it has said that it begins: `Entering Sysprep_X`.
+fn crashed_part(entries: &[&Entry], lines: &[Line<'_>]) -> Option<Part> {
+    let crash = lines.iter().find(|line| line.folded.contains("unhandled exception"))?;
+    let before = entries
+        .iter()
+        .rev()
+        .skip_while(|entry| !std::ptr::eq(**entry, crash.entry));
+    let mut begun = before.filter_map(|entry| Part::begun(&entry.text));
+    begun.next()
+}
+
 /// `pre-validate` in the last line means that nothing has changed; so do the lines before any processing.
-fn phase(entries: &[&Entry], end: Option<&Line<'_>>, cause: &Cause) -> Phase {
+fn phase(entries: &[&Entry], end: Option<&Line<'_>>, part: Option<&Part>, cause: &Cause) -> Phase {
     let end = end.map(|end| end.folded.as_str()).unwrap_or_default();
     if end.contains("pre-validate") || end.contains("pre- validate") {
         return Phase::Validation;
     }
-    if end.contains("specialize") {
+    let has = |text: &str| entries.iter().any(|entry| entry.text.contains(text));
+    let specializes = part.is_some_and(|part| part.folded().contains("specialize"));
+    if end.contains("specialize") || specializes || has("ActionFiles\\Specialize.xml; dwRet") {
         return Phase::FirstBoot;
     }
-    let has = |text: &str| entries.iter().any(|entry| entry.text.contains(text));
-    if end.contains("while processing sysprep generalize") || has("WinMain:Processing 'generalize'") {
+    if end.contains("while processing sysprep") || has("WinMain:Processing 'generalize'") {
         return Phase::Execution;
     }
     if has("Error in validating actions") || has("Failed while validating") {
         return Phase::Validation;
     }
+    if has("Error in executing actions from") || has("Failed while executing Sysprep") {
+        return Phase::Execution;
+    }
     cause.phase
 }
 
-/// The lines that name the reason, or the first errors, and the one with which sysprep gives up.
+/// The lines that name the reason, or else the last errors before a part failed, and what tells that it did.
 fn evidence(lines: &[Line<'_>], told: &[usize], end: Option<&Line<'_>>, file: &str) -> Vec<Evidence> {
-    let wanted = |line: &&Line<'_>| told.is_empty() || told.contains(&line.entry.line);
-    let mut shown: Vec<&Entry> = lines.iter().filter(wanted).take(3).map(|line| line.entry).collect();
-    let launch = lines.iter().rev().find(|line| line.folded.contains("while executing"));
-    shown.extend(launch.map(|line| line.entry));
+    let launch = lines.iter().rposition(|line| line.folded.contains("while executing '"));
+    let mut shown: Vec<&Entry> = if told.is_empty() {
+        let before = launch.unwrap_or(0).saturating_sub(2);
+        lines.iter().skip(before).take(3).map(|line| line.entry).collect()
+    } else {
+        let wanted = lines.iter().filter(|line| told.contains(&line.entry.line));
+        wanted.take(3).map(|line| line.entry).collect()
+    };
+    shown.extend(launch.and_then(|at| lines.get(at)).map(|line| line.entry));
     shown.extend(end.map(|line| line.entry));
+    each_once(shown, file)
+}
+
+/// Entries in the order of the log, each once, as evidence.
+pub(super) fn each_once(mut shown: Vec<&Entry>, file: &str) -> Vec<Evidence> {
     shown.sort_by_key(|entry| entry.line);
-    shown.dedup();
-    shown.truncate(MOST);
-    shown.into_iter().map(|entry| Evidence::of(entry, file)).collect()
+    let mut all: Vec<Evidence> = Vec::new();
+    for one in shown.into_iter().map(|entry| Evidence::of(entry, file)) {
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+    all.truncate(MOST);
+    all
 }
 
 /// `Package X was installed`, `staged package X.`

@@ -10,7 +10,7 @@ pub struct Part {
 }
 
 /// What files that take part in sysprep belong to.
-const OWNERS: [(&str, &str); 34] = [
+const OWNERS: [(&str, &str); 36] = [
     ("appxsysprep.dll", "the clean-up of store apps"),
     ("bdesysprep.dll", "BitLocker"),
     ("capisp.dll", "the cryptographic services"),
@@ -36,6 +36,7 @@ const OWNERS: [(&str, &str); 34] = [
     ("slc.dll", "software licensing (rearm)"),
     ("spbcd.dll", "the boot configuration"),
     ("spnet.dll", "network adapters"),
+    ("spntfs.dll", "the file system (NTFS)"),
     ("spopk.dll", "sysprep's own clean-up and checks"),
     ("sppnp.dll", "devices and drivers"),
     ("spwmp.dll", "Windows Media Player"),
@@ -44,6 +45,7 @@ const OWNERS: [(&str, &str); 34] = [
     ("unattend.dll", "the answer file"),
     ("vmagentdisabler.dll", "the cloud's virtual machine agent"),
     ("wdscore.dll", "Setup's core"),
+    ("wsclient.dll", "the licences of store apps"),
     ("wuaueng.dll", "Windows Update"),
 ];
 
@@ -57,6 +59,43 @@ impl Part {
                 Some(Self::file(dll.split(['[', ';', ',', ' ']).next()?))
             })
             .or_else(|| program(text))
+    }
+
+    /// Takes the name from a line that tells that a part begins.
+    pub(super) fn begun(text: &str) -> Option<Self> {
+        if let Some((_, rest)) = text.split_once("Executing method '") {
+            let (function, rest) = rest.split_once('\'')?;
+            let module = rest.split_once("from ").map(|(_, module)| module.trim().to_owned());
+            return Some(Self {
+                module,
+                function: Some(function.to_owned()),
+            });
+        }
+        let (_, rest) = text.split_once("Entering ")?;
+        rest.split(' ')
+            .next()
+            .filter(|name| !name.is_empty())
+            .map(Self::component)
+    }
+
+    /// The function that a line of a known source begins with: `PerformDiskOperation:Disk operation failed`.
+    pub(super) fn speaking(source: &str, text: &str) -> Option<Self> {
+        let word = text.split([' ', ';', ',']).next().unwrap_or_default();
+        let mut pieces = word.split(':');
+        let first = pieces.next().unwrap_or_default();
+        let name = match (pieces.next(), pieces.next()) {
+            (Some(""), Some(method)) if !method.is_empty() => Some(format!("{first}::{method}")),
+            (Some(_), _) => Some(first.to_owned()),
+            _ => None,
+        };
+        let function = name.filter(|name| {
+            name.len() > 3
+                && name
+                    .chars()
+                    .all(|letter| letter.is_ascii_alphanumeric() || "_:".contains(letter))
+        });
+        let module = (!source.is_empty()).then(|| source.to_owned());
+        (module.is_some() || function.is_some()).then_some(Self { module, function })
     }
 
     fn component(name: &str) -> Self {
@@ -170,6 +209,25 @@ mod tests {
             "[windeploy.exe] Command [oobe\\x.exe /s] failed with exit code [0x1]",
             "windeploy.exe,oobe\\x.exe /s",
         );
+        let begun = |text: &str| Part::begun(text).map(|part| part.to_string());
+        assert_eq!(
+            begun("Entering RdpSysPrepRestoreOffline").as_deref(),
+            Some("RdpSysPrepRestoreOffline")
+        );
+        assert_eq!(
+            begun("ActionPlatform::LaunchModule: Executing method 'F' from C:\\a.dll").as_deref(),
+            Some("C:\\a.dll,F")
+        );
+        let speaking = |text: &str| Part::speaking("IBS", text).map(|part| part.to_string());
+        assert_eq!(
+            speaking("PerformDiskOperation:Disk failed").as_deref(),
+            Some("IBS,PerformDiskOperation")
+        );
+        assert_eq!(
+            speaking("Session::Create: it failed").as_deref(),
+            Some("IBS,Session::Create")
+        );
+        assert_eq!(speaking("it failed: twice").as_deref(), Some("IBS"));
         assert_eq!(Part::of("nothing here"), None);
         assert_eq!(Part::of("while executing 'F").map(|part| part.to_string()), None);
     }

@@ -8,7 +8,7 @@ mod setup;
 mod silence;
 mod sysprep;
 
-use super::Phase;
+use super::{Phase, cloudbase, devices, setupdiag};
 pub(super) use silence::by_silence;
 
 /// Which logs a rule is about.
@@ -64,10 +64,10 @@ pub struct Cause {
 }
 
 /// So long is a text that prose does not have by chance.
-const QUOTE: usize = 24;
+const QUOTE: usize = 23;
 
 /// What the tables leave out.
-const SYSPREP: Cause = Cause {
+pub(super) const SYSPREP: Cause = Cause {
     letter: 'h',
     class: "",
     scope: Scope::Sysprep,
@@ -83,7 +83,7 @@ const SYSPREP: Cause = Cause {
 };
 
 /// The same for the first boot.
-const SETUP: Cause = Cause {
+pub(super) const SETUP: Cause = Cause {
     letter: 'u',
     scope: Scope::Setup,
     phase: Phase::FirstBoot,
@@ -112,6 +112,16 @@ pub(super) const NO_FAILURE: Cause = Cause {
     meaning: "no failure is recorded: the errors here are such as good runs write too",
     cure: "nothing to do, if the log is whole",
     ..SYSPREP
+};
+
+/// For a log beside which there is a better one.
+pub(super) const QUIET: Cause = Cause {
+    letter: '-',
+    class: "no_failure",
+    meaning: "no error is recorded in these lines of Setup or servicing",
+    cure: "look at the logs of the step that failed, if one did",
+    phase: Phase::Unknown,
+    ..SETUP
 };
 
 pub(super) const EXTERNAL: Cause = Cause {
@@ -144,7 +154,8 @@ pub(super) const UNKNOWN: Cause = Cause {
 /// All causes, in the order in which they are tried: the special ones before the general ones.
 pub(super) fn all() -> impl Iterator<Item = &'static Cause> {
     let tables = sysprep::CAUSES.iter().chain(setup::CAUSES);
-    tables.chain([&EXTERNAL]).chain(silence::causes())
+    let others = devices::CAUSES.iter().chain(cloudbase::CAUSES).chain(setupdiag::CAUSES);
+    tables.chain([&EXTERNAL]).chain(others).chain(silence::causes())
 }
 
 impl Cause {

@@ -22,7 +22,7 @@ pub(super) fn runs<'a>(entries: &[&'a Entry]) -> Vec<Vec<&'a Entry>> {
     let mut over = false;
     for entry in entries {
         let banner = entry.text.contains(BANNER);
-        let next = over && entry.is_sysprep() && entry.is_error();
+        let next = over && entry.is_sysprep() && entry.is_error() && !is_shutdown(&entry.text);
         if next && is_harmless(&entry.text.to_lowercase()) {
             continue;
         }
@@ -37,6 +37,11 @@ pub(super) fn runs<'a>(entries: &[&'a Entry]) -> Vec<Vec<&'a Entry>> {
     }
     runs.retain(|run| run.iter().any(|entry| !is_frame(&entry.text)));
     runs
+}
+
+/// Sysprep's last deed is to turn the machine off. Where that fails, the run has succeeded all the same.
+fn is_shutdown(text: &str) -> bool {
+    text.starts_with("ProcessShutdown")
 }
 
 /// The lines around a banner, which tell nothing.

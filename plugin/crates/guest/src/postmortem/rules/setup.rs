@@ -38,9 +38,21 @@ pub(super) const CAUSES: &[Cause] = &[
             &["hrdeserialized = 0xc00ce"],
             &["hrresult = 0xc00ce"],
             &["internal error", "loading or searching for an unattend"],
+            &["unable to deserialize", "0x800705b9"],
+            &["unable to deserialize", "0xc00ce"],
         ],
         meaning: "the answer file is no well-formed XML, or cannot be read",
         cure: "`reseal unattend lint FILE` shows the place",
+        ..REASON
+    },
+    Cause {
+        class: "unattend_unreadable",
+        lines: &[
+            &["unable to deserialize", "0x80070005"],
+            &["answer file", "access is denied"],
+        ],
+        meaning: "Setup found the answer file but may not read it: it is encrypted (EFS), or its permissions are wrong",
+        cure: "write it anew without encryption (`cipher /d`), readable for SYSTEM",
         ..REASON
     },
     Cause {
@@ -100,6 +112,30 @@ pub(super) const CAUSES: &[Cause] = &[
         ..REASON
     },
     Cause {
+        class: "unattend_password_refused",
+        lines: &[
+            &["password", "does not meet the password policy"],
+            &["useraccounts", "0x800708c5"],
+        ],
+        codes: &[0x8007_08C5, 0x8007_052D],
+        meaning: "the password policy of Windows refuses a password of the answer file",
+        cure: "use a longer password with letters of several kinds, or relax the policy of the image",
+        ..REASON
+    },
+    Cause {
+        class: "unattend_disk",
+        lines: &[
+            &["could not apply", "<diskconfiguration>"],
+            &["performdiskoperation", "fail"],
+            &["applydiskoperation", "fail"],
+        ],
+        phase: Phase::Unknown,
+        meaning: "Setup could not carry out the disk layout of the answer file",
+        cure: "the installation must see the disk (its driver on the medium), the disk's number must be right, and the \
+               partitions must fit the firmware: GPT with an EFI partition for UEFI, MBR for BIOS",
+        ..REASON
+    },
+    Cause {
         class: "copy_profile",
         lines: &[
             &["copyprofile failed"],
@@ -146,10 +182,12 @@ pub(super) const CAUSES: &[Cause] = &[
         lines: &[
             &["could not", "configure", "run on this computer's hardware"],
             &["cannot be configured to run on this computer's hardware"],
+            &["callback_specialize", "an error occurred"],
+            &["sysprep specialize offline failed"],
         ],
-        meaning: "Setup could not adapt Windows to this machine",
-        cure: "see setupapi.dev.log: usually a driver for the disk or firmware, or a command of the answer file that broke Setup",
-        ..REASON
+        meaning: "Setup could not adapt Windows to this machine: a part of sysprep failed in specialize",
+        cure: "the SYSPRP lines before it name the part; give the whole setupact.log of C:\\Windows\\Panther",
+        ..CONSEQUENCE
     },
     Cause {
         class: "setup_restarted",
@@ -168,9 +206,18 @@ pub(super) const CAUSES: &[Cause] = &[
             &["unattend file is not valid"],
             &["is not a valid unattended setup answer file"],
             &["could not parse or process"],
+            &["smi data results dump: source"],
+            &["could not apply", "unattend"],
+            &["[generalize]"],
+            &["[offlineservicing]"],
+            &["unattend.xml]", "[specialize]"],
+            &["unattend.xml]", "[oobesystem]"],
+            &["unattend.xml]", "[windowspe]"],
+            &["[microsoft-windows-", "[specialize]"],
+            &["[microsoft-windows-", "[oobesystem]"],
         ],
         codes: &[0x8030_000B, 0x8030_000C],
-        meaning: "Setup could not carry out the answer file; the lines here do not say which setting it is",
+        meaning: "Setup could not carry out the answer file; no line here is known to say what is wrong with it",
         cure: "look in setupact.log beside this file for warnings just before (`[Shell Unattend]`, `SMI data results \
                dump`); `reseal unattend lint FILE` finds most",
         ..CONSEQUENCE
@@ -179,12 +226,13 @@ pub(super) const CAUSES: &[Cause] = &[
         class: "oobe_failed",
         lines: &[
             &["windows could not complete the installation"],
+            &["could not finish configuring the system"],
             &["online installation cannot complete"],
             &["oobeldr.exe", "failed with exit code"],
             &["setup.exe failed, returning exit code"],
         ],
-        meaning: "the first boot failed in specialize or oobeSystem; the lines here do not say why",
-        cure: "read Panther\\UnattendGC\\setupact.log: the reason stands before these lines",
+        meaning: "the first boot failed in specialize or oobeSystem; no line here is known to say why",
+        cure: "read Panther\\UnattendGC\\setupact.log: the reason stands before these lines, often in an error without a name",
         ..CONSEQUENCE
     },
     Cause {
@@ -194,7 +242,9 @@ pub(super) const CAUSES: &[Cause] = &[
             &["unattended join", "unable to join"],
             &["unattended join", "fail"],
             &["djoin.exe", "fail"],
+            &["netpdodomainjoin: status: 0x"],
         ],
+        not: &["status: 0x0"],
         warnings: true,
         meaning: "the machine could not join its domain",
         cure: "the code says why: 1355 no domain controller (DNS, network), 1326 wrong account or password, 2732 the \
@@ -206,6 +256,13 @@ pub(super) const CAUSES: &[Cause] = &[
         lines: &[&["tcpip", "rejected the value"], &["netiougc.exe", "error processing"]],
         meaning: "a network setting of the answer file was rejected",
         cure: "the line names the value; take it out of `Microsoft-Windows-TCPIP`, or correct it",
+        ..ASIDE
+    },
+    Cause {
+        class: "unattend_not_found",
+        lines: &[&["no unattend file was present"], &["found no unattend file"]],
+        meaning: "Setup used no answer file: there was none, or none with a part for this pass",
+        cure: "a file that is given at installation needs a windowsPE pass; for a clone give it to sysprep by /unattend",
         ..ASIDE
     },
     Cause {
@@ -221,6 +278,42 @@ pub(super) const CAUSES: &[Cause] = &[
         meaning: "SetupComplete.cmd was not run: Windows found an OEM licence",
         cure: "use a volume licence key in the image, or run the script by another way (a first-logon command, a task)",
         ..ASIDE
+    },
+    Cause {
+        class: "setup_boot_configuration",
+        lines: &[
+            &["could not update the computer's boot configuration"],
+            &["modifybootentries: error"],
+            &["failed to create a new system store"],
+        ],
+        phase: Phase::Unknown,
+        meaning: "Setup could not write the boot configuration",
+        cure: "firmware and disk must fit: UEFI needs GPT with an EFI partition, BIOS an active partition on an MBR disk; \
+               take away other disks and sticks",
+        ..REASON
+    },
+    Cause {
+        class: "servicing_stack",
+        codes: &[0x800F_0823],
+        meaning: "the update needs a newer servicing stack",
+        cure: "install the latest servicing stack update (or a cumulative update that holds it) first",
+        ..SERVICING
+    },
+    Cause {
+        class: "servicing_hang",
+        codes: &[0x800F_0920],
+        meaning: "servicing hung, or a restart came while it was at work; it rolls back",
+        cure: "let it end before the next restart; a program that restarts the machine meanwhile must be stopped",
+        ..SERVICING
+    },
+    Cause {
+        class: "servicing_installer",
+        lines: &[&["failed execution of queue item installer"]],
+        codes: &[0x800F_0922],
+        meaning: "an installer within servicing failed, and the update rolls back",
+        cure: "the lines of CBS.log before it say what it ran into: a disabled service, a missing file, or no room in the \
+               EFI or system partition",
+        ..SERVICING
     },
     Cause {
         class: "component_store",

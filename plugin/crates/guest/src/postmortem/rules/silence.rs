@@ -18,6 +18,16 @@ const SILENCE: &[(&str, Cause)] = &[
         },
     ),
     (
+        "sysprep_generalize_pnp_drivers: exit",
+        Cause {
+            class: "hang_after_drivers",
+            meaning: "the clean-up of drivers has ended; the part after it hangs, or the log was cut off there",
+            cure: "seen with Message Queuing (MSMQ, which WCF's activation brings along): remove the feature and restart \
+                   before sysprep; begin again from the base image",
+            ..HANG
+        },
+    ),
+    (
         "sysprep_generalize_pnp",
         Cause {
             class: "hang_drivers",

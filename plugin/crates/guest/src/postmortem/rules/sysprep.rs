@@ -67,6 +67,19 @@ pub(super) const CAUSES: &[Cause] = &[
         ..REASON
     },
     Cause {
+        letter: 'b',
+        class: "rearm_pending",
+        lines: &[
+            &["slrearmwindows", "0xc004d302"],
+            &["slrearmwindows", "-1073425662"],
+            &["rearm", "0xc004d302"],
+        ],
+        codes: &[0xC004_D302],
+        meaning: "Windows was rearmed already and has not been restarted since, so it may not be rearmed again",
+        cure: "restart before sysprep, or set SkipRearm = 1 in the generalize pass; begin again from the base image",
+        ..REASON
+    },
+    Cause {
         letter: 'd',
         class: "reserved_storage",
         lines: &[
@@ -87,6 +100,7 @@ pub(super) const CAUSES: &[Cause] = &[
             &["updates", "reboot the computer and restart the application"],
         ],
         codes: &[0x8007_139F],
+        parts: &["spopk.dll", "sysprep_clean_validate_opk"],
         meaning: "updates wait for a restart",
         cure: "restart, perhaps twice, and run again",
         ..VALIDATION
@@ -290,6 +304,15 @@ pub(super) const CAUSES: &[Cause] = &[
         ..PART
     },
     Cause {
+        letter: 'a',
+        class: "store_licences",
+        parts: &["wsclient.dll", "wslicensecleanupstate"],
+        meaning: "the provider for the licences of store apps failed, mostly because its service does not run",
+        cure: "let the store's service (`WSService`, later `ClipSVC`) be startable and start it before sysprep; begin again \
+               from the base image",
+        ..PART
+    },
+    Cause {
         letter: 'o',
         class: "device_cleanup",
         parts: &["sppnp.dll", "sysprep_generalize_pnp", "sysprep_specialize_pnp"],
@@ -328,10 +351,22 @@ pub(super) const CAUSES: &[Cause] = &[
             &["rdpsyspreprestoreoffline", "exception"],
             &["rdpsysprep", "0xc0000005"],
         ],
+        parts: &["rdpsyspreprestoreoffline"],
         phase: Phase::FirstBoot,
         meaning: "the Remote Desktop part of this Windows crashes on machines with BIOS firmware and an MBR disk",
         cure: "use UEFI and GPT for image and machines",
-        ..REASON
+        ..PART
+    },
+    Cause {
+        letter: 'u',
+        class: "short_names",
+        parts: &["sysprep_specialize_ntfs"],
+        codes: &[0x8007_0130, 0x8007_0131],
+        phase: Phase::FirstBoot,
+        meaning: "short (8.3) file names cannot be set up on the system volume as the image asks for",
+        cure: "do not change the creation of short names (`fsutil 8dot3name`) in the installation or its answer file, or \
+               set it in the same way for volume and registry",
+        ..PART
     },
     Cause {
         letter: 'h',
@@ -348,9 +383,28 @@ pub(super) const CAUSES: &[Cause] = &[
             &["regdeletevaluew", "0x5"],
             &["regdeletekey", "0x5"],
             &["regsetvalue", "0x5"],
+            &["error from reg", "dwret = 0x5"],
             &["failed during", "operation", "0x5"],
         ],
-        not: &["0x57", "0x5a", "0x52"],
+        not: &[
+            "sysprepmodule",
+            "0x50",
+            "0x51",
+            "0x52",
+            "0x53",
+            "0x54",
+            "0x55",
+            "0x56",
+            "0x57",
+            "0x58",
+            "0x59",
+            "0x5a",
+            "0x5b",
+            "0x5c",
+            "0x5d",
+            "0x5e",
+            "0x5f",
+        ],
         meaning: "a key or file that sysprep must change is locked",
         cure: "the first error line names it; stop or offboard the program that protects it",
         ..PART
@@ -375,6 +429,24 @@ pub(super) const CAUSES: &[Cause] = &[
         meaning: "sysprep was started without arguments, or its window was closed",
         cure: "start it with all arguments and `/quiet`",
         phase: Phase::Validation,
+        ..CONSEQUENCE
+    },
+    Cause {
+        letter: '?',
+        class: "validation_message",
+        lines: &[&["was not able to validate your windows installation"]],
+        phase: Phase::Validation,
+        meaning: "this is sysprep's message that a check has failed; it does not say which",
+        cure: "give the log: C:\\Windows\\System32\\Sysprep\\Panther\\setupact.log",
+        ..CONSEQUENCE
+    },
+    Cause {
+        letter: '?',
+        class: "fatal_message",
+        lines: &[&["fatal error occurred while trying to sysprep the machine"]],
+        phase: Phase::Unknown,
+        meaning: "this is sysprep's message that it failed; it does not say why",
+        cure: "give the log: C:\\Windows\\System32\\Sysprep\\Panther\\setupact.log",
         ..CONSEQUENCE
     },
 ];
