@@ -3,22 +3,30 @@
 //! The builder's machine is a map of files in memory, so that the whole protocol can be tried anywhere.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use reseal_packer::{
     Artifact, BoxError, Build, Builder, Communicator, Configs, Datasource, FileInfo, GENERATED_DATA, GeneratedData,
     IMAGE_METADATA, ImageMetadata, Launch, ObjectSpec, PROVISION, Pipes, Plugin, PluginError, PostProcessor, Prepared,
-    Process, Processed, Provision, Provisioner, Reader, Text, Type, UNKNOWN, Value, Writer,
+    Process, Processed, Provision, Provisioner, Reader, Surroundings, Text, Type, UNKNOWN, Value, Writer,
 };
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
+#[expect(clippy::disallowed_methods, reason = "a binary's own clock")]
 async fn main() -> Result<(), PluginError> {
     let launch = Launch::new(std::env::args().skip(1), std::env::vars_os(), std::env::temp_dir());
-    plugin().launch(launch, &mut std::io::stdout()).await
+    let seed = u128::from(RandomState::new().build_hasher().finish());
+    let surroundings = Surroundings::new(SystemTime::now(), std::env::current_dir().ok(), seed);
+    plugin()
+        .surroundings(surroundings)
+        .launch(launch, &mut std::io::stdout())
+        .await
 }
 
 /// The plugin with all its components.
@@ -32,7 +40,7 @@ pub(crate) fn plugin() -> Plugin {
 
 /// An option that is text; empty when it was not given.
 fn text(configs: &Configs, name: &str) -> String {
-    let option = configs.options.as_ref().and_then(|options| options.get(name));
+    let option = configs.options.get(name);
     option
         .and_then(serde_json::Value::as_str)
         .unwrap_or_default()
@@ -79,9 +87,7 @@ impl Builder for Greeter {
             generated_vars: vec!["Greeting".to_owned()],
             ..Prepared::default()
         };
-        if configs.options.is_none() {
-            prepared.errors.push("write the template in HCL".to_owned());
-        } else if name.is_empty() {
+        if name.is_empty() {
             prepared.errors.push("`name` must not be empty".to_owned());
             prepared.errors.push("nobody can be greeted".to_owned());
         }
