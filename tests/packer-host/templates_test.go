@@ -194,7 +194,7 @@ func TestJSONTemplatesRefused(t *testing.T) {
 	check(map[string]interface{}{"network": map[string]interface{}{}},
 		"2 error(s) occurred:\n\n* The argument \"name\" is required, but no definition was found.\n* The argument \"network.id\" is required, but no definition was found.")
 	check(nil, "The argument \"name\" is required, but no definition was found.")
-	check(map[string]interface{}{"name": "{{foo"}, "invalid 'name': template: root:1: function \"foo\" not defined")
+	check(map[string]interface{}{"name": "{{print"}, "invalid 'name': template: root:1: unclosed action in:\n\n{{print")
 }
 
 // later is what Packer sends to provisioners of JSON templates in place of what a build will say.
@@ -210,13 +210,21 @@ func TestProvisionersOfJSONTemplatesLearnOfTheMachine(t *testing.T) {
 	hello(t)
 	p := start(t, "provisioner", "shout", true)
 	provisioner := p.client.Provisioner()
-	within(t, "Prepare", func() {
+	ui := &screen{}
+	within(t, "Provision", func() {
 		given := map[string]interface{}{"command": "{{user `who`}}"}
 		overrides := map[string]interface{}{"command": "echo {{build `ID`}} for {{user `who`}}"}
 		if err := provisioner.Prepare(given, overrides, oldCore(), later()); err != nil {
 			t.Error(err)
 		}
-		given["comand"] = "x"
+		data := map[string]interface{}{"ID": "i-1", "Password": "pw"}
+		if err := provisioner.Provision(context.Background(), ui, &machine{files: map[string]string{}}, data); err != nil {
+			t.Error(err)
+		}
+	})
+	ui.sees(t, "message: 259: echo i-1 for World typed")
+	within(t, "Prepare", func() {
+		given := map[string]interface{}{"command": "x", "comand": "x"}
 		err := provisioner.Prepare(given, oldCore(), later())
 		if err == nil || !strings.Contains(err.Error(), "unknown configuration key: '\"comand\"'") {
 			t.Error(err)
@@ -226,4 +234,21 @@ func TestProvisionersOfJSONTemplatesLearnOfTheMachine(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+func TestOverridesInHCL(t *testing.T) {
+	hello(t)
+	p := start(t, "provisioner", "shout", true)
+	provisioner := p.client.Provisioner()
+	ui := &screen{}
+	within(t, "Provision", func() {
+		given := options(provisioner.ConfigSpec(), map[string]cty.Value{"command": cty.StringVal("below")})
+		if err := provisioner.Prepare(core(), given, map[string]interface{}{"command": "above {{build_name}}"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := provisioner.Provision(context.Background(), ui, &machine{files: map[string]string{}}, nil); err != nil {
+			t.Fatal(err)
+		}
+	})
+	ui.sees(t, "message: 259: above w typed")
 }

@@ -48,6 +48,9 @@ pub(super) struct Order {
 }
 
 /// The options of every component that works with a spec, of which the template may hold some sections itself.
+///
+/// Packer's template engine works in all of them, file names and keys of `vars` included; nothing of a secret is shown when
+/// it does not. In the sections it leaves alone what [`Body`] says.
 pub(super) fn options(sections: &[&str]) -> ObjectSpec {
     let sections = Body::sections(sections).spec();
     let sections = sections.iter().map(|(name, spec)| (name.to_owned(), spec.clone()));

@@ -19,7 +19,7 @@ struct Rendering {
 
 fn surroundings(nanoseconds: u64) -> Surroundings {
     let now = SystemTime::UNIX_EPOCH + Duration::from_nanos(nanoseconds);
-    Surroundings::new(now, Some("/work/here".into()), 7)
+    Surroundings::new(now, Some("/srv/here".into()), 7)
 }
 
 /// The same as in `tests/packer-host`.
@@ -137,13 +137,13 @@ fn ids_differ_and_places_are_absolute() {
         render("{{uuid}}", &context).unwrap(),
     );
     assert!(a != b && a.len() == 36 && a.starts_with("69aba3f5-"), "{a} {b}");
-    assert_eq!(told("{{pwd}}"), "/work/here");
+    assert_eq!(told("{{pwd}}"), "/srv/here");
     assert_eq!(told("{{clean_resource_name `a:b c*`}}"), "a-b c-");
     let relative = Context {
         template: Some("../x/./t.json".to_owned()),
         ..tests::context()
     };
-    assert_eq!(render("{{template_dir}}", &relative).unwrap(), "/work/x");
+    assert_eq!(render("{{template_dir}}", &relative).unwrap(), "/srv/x");
 }
 
 /// Both moments as Go formats them.
