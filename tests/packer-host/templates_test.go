@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	packersdk "github.com/hashicorp/packer-plugin-sdk/packer"
+	"github.com/hashicorp/packer-plugin-sdk/template/config"
 	"github.com/hashicorp/packer-plugin-sdk/template/interpolate"
 	"github.com/zclconf/go-cty/cty"
 )
@@ -172,29 +174,79 @@ func TestJSONTemplates(t *testing.T) {
 	}
 }
 
-func TestJSONTemplatesRefused(t *testing.T) {
+// greeter is the example builder's options as a plugin in Go would have them.
+type greeter struct {
+	Name    string            `mapstructure:"name"`
+	Ports   []int             `mapstructure:"ports"`
+	Labels  map[string]string `mapstructure:"labels"`
+	Network struct {
+		ID string `mapstructure:"id"`
+	} `mapstructure:"network"`
+	Disk []struct {
+		Size int  `mapstructure:"size"`
+		Fast bool `mapstructure:"fast"`
+	} `mapstructure:"disk"`
+}
+
+// What a plugin in Go says to the same options. Ours adds what may have been meant, and does not show values.
+func TestJSONTemplatesAreRefusedAsInGo(t *testing.T) {
+	hello(t)
+	p := start(t, "builder", "image", true)
+	builder := p.client.Builder()
+	meant := regexp.MustCompile(`, did you mean "\w+"\?`)
+	value := regexp.MustCompile(`, value: '.*?'`)
+	// Over the wire the keys of a map may be anything.
+	kind := strings.NewReplacer("map[string]interface", "map[interface {}]interface")
+	type raw = map[string]interface{}
+	for _, given := range []raw{
+		{"nam": "x", "type": "y", "packer_foo": 1.0, "zoo": 1.0},
+		{"nam": "x"},
+		{"name": "x", "disk": []interface{}{raw{"size": 1.0, "fats": true}}},
+		{"name": []interface{}{"x"}, "ports": []interface{}{"x"}, "disk": raw{"size": 1.0, "fast": "maybe"}},
+		{"name": raw{"a": "b"}},
+		{"name": "x", "network": "n"},
+		{"name": "x", "network": []interface{}{raw{"id": "n"}}},
+		{"name": "x", "disk": []interface{}{"n"}},
+		{"name": "x", "disk": 5.0},
+		{"name": "x", "labels": "a"},
+		{"name": "x", "labels": 1.0},
+		{"name": "x", "ports": "1,x"},
+		{"name": "x", "ports": raw{"a": 1.0}},
+		{"name": "x", "disk": raw{"size": "1", "fast": []interface{}{true}}},
+		{"name": "{{print"},
+		{"name": "{{split `a` `b` 3}}"},
+		{"name": "{{env `a`}}"},
+	} {
+		within(t, "Prepare", func() {
+			_, _, ours := builder.Prepare(given, oldCore())
+			theirs := config.Decode(&greeter{}, &config.DecodeOpts{Interpolate: true}, given, oldCore())
+			if ours == nil || theirs == nil {
+				t.Errorf("%v: ours %v, theirs %v", given, ours, theirs)
+				return
+			}
+			if meant.ReplaceAllString(ours.Error(), "") != kind.Replace(value.ReplaceAllString(theirs.Error(), "")) {
+				t.Errorf("%v:\nours   %q\ntheirs %q", given, ours, theirs)
+			}
+		})
+	}
+}
+
+func TestJSONTemplatesMustBeComplete(t *testing.T) {
 	hello(t)
 	p := start(t, "builder", "image", true)
 	builder := p.client.Builder()
 	check := func(given map[string]interface{}, want string) {
 		t.Helper()
 		within(t, "Prepare", func() {
-			_, _, err := builder.Prepare(given, oldCore())
-			if err == nil || err.Error() != want {
+			if _, _, err := builder.Prepare(given, oldCore()); err == nil || err.Error() != want {
 				t.Errorf("%v: %q", given, err)
 			}
 		})
 	}
-	check(map[string]interface{}{"nam": "x", "type": "y", "packer_foo": 1.0, "zoo": 1.0},
-		"2 errors occurred:\n\t* unknown configuration key: '\"nam\"', did you mean \"name\"?\n\t* unknown configuration key: '\"zoo\"'\n\n")
-	check(map[string]interface{}{"name": "x", "disk": []interface{}{map[string]interface{}{"size": 1.0, "fats": true}}},
-		"1 error occurred:\n\t* unknown configuration key: '\"disk[0].fats\"', did you mean \"fast\"?\n\n")
-	check(map[string]interface{}{"name": []interface{}{"x"}, "ports": []interface{}{"x"}, "network": "n", "disk": map[string]interface{}{"size": 1.0, "fast": "maybe"}},
-		"4 error(s) decoding:\n\n* cannot parse 'disk[0].fast' as bool: strconv.ParseBool: parsing \"maybe\": invalid syntax\n* 'name' expected type 'string', got unconvertible type '[]interface {}'\n* 'network' expected a map, got 'string'\n* cannot parse 'ports[0]' as int: strconv.ParseInt: parsing \"x\": invalid syntax")
+	check(nil, "The argument \"name\" is required, but no definition was found.")
 	check(map[string]interface{}{"network": map[string]interface{}{}},
 		"2 error(s) occurred:\n\n* The argument \"name\" is required, but no definition was found.\n* The argument \"network.id\" is required, but no definition was found.")
-	check(nil, "The argument \"name\" is required, but no definition was found.")
-	check(map[string]interface{}{"name": "{{print"}, "invalid 'name': template: root:1: unclosed action in:\n\n{{print")
+	check(map[string]interface{}{"nam": "x"}, "1 error occurred:\n\t* unknown configuration key: '\"nam\"', did you mean \"name\"?\n\n")
 }
 
 // later is what Packer sends to provisioners of JSON templates in place of what a build will say.

@@ -81,7 +81,9 @@ struct Decoder<'a> {
 
 impl Decoder<'_> {
     /// As Go's plugins say it: each kind of complaint only when there is none of the kinds before.
-    fn complaints(self) -> Vec<String> {
+    fn complaints(mut self) -> Vec<String> {
+        self.wrong.sort();
+        self.unknown.sort();
         if !self.faults.is_empty() {
             return self.faults;
         }
@@ -147,6 +149,7 @@ impl Decoder<'_> {
             }
             (Spec::Blocks { .. }, Json::Null) => Json::Array(vec![]),
             (Spec::Blocks { .. }, Json::Object(given)) if given.is_empty() => Json::Array(vec![]),
+            (Spec::Blocks { .. }, Json::String(text)) if text.is_empty() => Json::Array(vec![]),
             (Spec::Blocks { nested }, one) => Json::Array(vec![self.item(nested, one, &format!("{path}[0]"))]),
         }
     }
@@ -154,6 +157,7 @@ impl Decoder<'_> {
     fn item(&mut self, nested: &ObjectSpec, item: &Json, path: &str) -> Json {
         match item {
             Json::Object(given) => Json::Object(self.body(nested, given, path)),
+            Json::Null => Json::Object(self.body(nested, &Map::new(), path)),
             other => self.refuse(format!("'{path}' expected a map, got '{}'", weak::sort(other))),
         }
     }
@@ -194,9 +198,11 @@ impl Decoder<'_> {
             }
             Json::String(text) if text.is_empty() => vec![],
             Json::String(text) => {
-                let part = |part: &str| weak::scalar(element, &part.into(), path);
-                let parts: Result<Vec<Json>, String> = text.split(',').map(part).collect();
-                parts.unwrap_or_else(|why| vec![self.refuse(why)])
+                let part = |(at, part): (usize, &str)| {
+                    let converted = weak::scalar(element, &part.into(), &format!("{path}[{at}]"));
+                    converted.unwrap_or_else(|why| self.refuse(why))
+                };
+                text.split(',').enumerate().map(part).collect()
             }
             Json::Object(entries) if entries.is_empty() => vec![],
             one => vec![self.value(element, braces, one, &format!("{path}[0]"))],

@@ -83,6 +83,13 @@ fn values_are_converted_as_go_converts_them() {
         ("network", json!({ "ID": "x" }), json!({ "id": "x" })),
         ("disk", json!({ "size": 1.0 }), json!([{ "fast": null, "size": 1 }])),
         ("disk", json!({}), json!([])),
+        ("disk", json!(""), json!([])),
+        ("network", json!(null), json!(null)),
+        ("count", json!("010"), json!(8)),
+        ("count", json!("1_000"), json!(1000)),
+        ("count", json!("-5"), json!(-5)),
+        ("ports", json!(["1", true, 2.0]), json!([1, 1, 2])),
+        ("name", json!(1e21), json!("1000000000000000000000")),
     ] {
         assert_eq!(option(name, &written), Ok(wanted), "{name} {written}");
     }
@@ -131,6 +138,22 @@ fn what_cannot_be_converted_is_said_in_gos_words() {
             json!("{{nope}}"),
             "invalid 'name': template: root:1: function \"nope\" not defined",
         ),
+        (
+            "count",
+            json!(" 5"),
+            "1 error(s) decoding:\n\n* cannot parse 'count' as int: strconv.ParseInt: parsing \" 5\": invalid syntax",
+        ),
+        (
+            "ports",
+            json!("1, 2"),
+            "1 error(s) decoding:\n\n* cannot parse 'ports[1]' as int: strconv.ParseInt: parsing \" 2\": invalid syntax",
+        ),
+        (
+            "NAMES",
+            json!(1),
+            "1 error occurred:\n\t* unknown configuration key: '\"NAMES\"', did you mean \"name\"?\n\n",
+        ),
+        ("disk", json!([null]), "The argument \"disk[0].size\" is required"),
     ] {
         let said = option(name, &written).unwrap_err();
         assert!(said.starts_with(wanted), "{said}");

@@ -69,7 +69,7 @@ fn decimal(number: &Number) -> String {
 }
 
 fn parsed(text: &str) -> Option<Json> {
-    let whole = literal::integer(&text.replace('_', ""));
+    let whole = literal::ungrouped(text).and_then(|digits| literal::integer(&digits));
     let float = || {
         text.parse::<f64>()
             .ok()

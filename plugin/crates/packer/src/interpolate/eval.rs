@@ -40,6 +40,8 @@ struct Evaluator<'a> {
 
 impl Evaluator<'_> {
     fn pipeline(&self, pipeline: &Pipeline<'_>) -> Result<Value, Fault> {
+        let begins = pipeline.commands.first().map_or(0, |command| command.first.at);
+        *self.last.borrow_mut() = (begins, pipeline.to_string());
         let mut last = None;
         for command in &pipeline.commands {
             last = Some(self.command(command, last)?);
@@ -50,13 +52,15 @@ impl Evaluator<'_> {
 
     fn command(&self, command: &Command<'_>, piped: Option<Value>) -> Result<Value, Fault> {
         let first = &command.first;
+        let alone = piped.is_none() && command.arguments.is_empty();
+        if let (Operand::Pipeline(pipeline), false) = (&first.kind, alone) {
+            return Err(self.fault(&format!("can't give argument to non-function {pipeline}")));
+        }
         self.look(first);
         match &first.kind {
             Operand::Function(name) => self.call(name, command, piped),
+            _ if !alone => Err(self.fault(&format!("can't give argument to non-function {first}"))),
             Operand::Nil => Err(self.fault("nil is not a command")),
-            _ if piped.is_some() || !command.arguments.is_empty() => {
-                Err(self.fault(&format!("can't give argument to non-function {first}")))
-            }
             _ => self.operand(first),
         }
     }

@@ -21,16 +21,23 @@ pub(super) fn number(written: &str) -> Option<Operand<'_>> {
         let (first, rest) = (characters.next()?, characters.next());
         return rest.is_none().then(|| Operand::Int(u32::from(first).into(), written));
     }
-    let digits = written.replace('_', "");
+    let digits = ungrouped(written)?;
     if let Some(number) = integer(&digits) {
         return Some(Operand::Int(number, written));
     }
-    let is_decimal = digits.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c));
+    let is_decimal =
+        digits.contains(['.', 'e', 'E']) && digits.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c));
     let number: f64 = digits
         .parse()
         .ok()
         .filter(|number: &f64| is_decimal && number.is_finite())?;
     Some(Operand::Float(number, written))
+}
+
+/// Without the `_` that may stand between digits.
+pub(crate) fn ungrouped(digits: &str) -> Option<String> {
+    let wrong = digits.starts_with('_') || digits.ends_with('_') || digits.contains("__");
+    (!wrong).then(|| digits.replace('_', ""))
 }
 
 /// A whole number with any of Go's prefixes.

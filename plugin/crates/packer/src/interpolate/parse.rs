@@ -22,13 +22,17 @@ pub(super) fn parse(text: &str) -> Result<Vec<Piece<'_>>, Fault> {
         text,
         tokens: tokens(text).into_iter().peekable(),
         line: 1,
+        begun: 1,
         depth: 0,
     };
     let mut pieces = Vec::new();
     while let Some(token) = parser.next() {
         match token.kind {
             Kind::Text(text) => pieces.push(Piece::Text(text)),
-            Kind::Open => pieces.push(Piece::Action(parser.pipeline("command", &Kind::Close)?)),
+            Kind::Open => {
+                parser.begun = parser.line;
+                pieces.push(Piece::Action(parser.pipeline("command", &Kind::Close)?));
+            }
             other => return Err(parser.unexpected(&other, "input")),
         }
     }
@@ -39,6 +43,8 @@ struct Parser<'a> {
     text: &'a str,
     tokens: Peekable<IntoIter<Token<'a>>>,
     line: usize,
+    /// The line in which the action begins.
+    begun: usize,
     depth: usize,
 }
 
@@ -55,7 +61,11 @@ impl<'a> Parser<'a> {
 
     fn unexpected(&self, kind: &Kind<'_>, within: &str) -> Fault {
         match kind {
-            Kind::Bad(why) => self.fault(why),
+            Kind::Bad(why) if self.line == self.begun => self.fault(why),
+            Kind::Bad(why) => {
+                let why = why.strip_suffix(" action").map_or(format!("{why} in"), str::to_owned);
+                self.fault(&format!("{why} action started at root:{}", self.begun))
+            }
             Kind::Sign("=" | ":=") | Kind::Variable(_) => {
                 self.fault("variables (`$x := …`) are not known in Reseal's templates, only functions are")
             }
@@ -75,14 +85,14 @@ impl<'a> Parser<'a> {
             }
             let first = self.operand(token, what)?;
             let command = self.command(first)?;
-            let stage = pipeline.commands.len() + 1;
-            if stage > 1 && !command.first.is_executable() {
-                return Err(self.fault(&format!("non executable command in pipeline stage {stage}")));
-            }
             pipeline.commands.push(command);
         }
         if pipeline.commands.is_empty() {
             return Err(self.fault(&format!("missing value for {what}")));
+        }
+        let mut piped_into = pipeline.commands.iter().skip(1);
+        if let Some(at) = piped_into.position(|command| !command.first.is_executable()) {
+            return Err(self.fault(&format!("non executable command in pipeline stage {}", at + 2)));
         }
         Ok(pipeline)
     }
@@ -175,9 +185,12 @@ impl<'a> Parser<'a> {
 }
 
 fn bad_number(written: &str) -> String {
+    let strange = |c: char| c.is_alphabetic() && !matches!(c, 'e' | 'E');
     match written {
+        "''" => "invalid syntax".to_owned(),
         _ if written.starts_with('\'') => format!("malformed character constant: {written}"),
-        "-" | "+" | "." => format!("illegal number syntax: {written:?}"),
+        _ if written.chars().all(|c| c.is_ascii_digit()) => format!("integer overflow: {written:?}"),
+        _ if written.starts_with("0x") || !written.contains(strange) => format!("illegal number syntax: {written:?}"),
         _ => format!("bad number syntax: {written:?}"),
     }
 }
@@ -211,6 +224,9 @@ impl Kind<'_> {
             Kind::Dot => ".",
             Kind::Bad(why) => why,
         };
-        format!("{written:?}")
+        match written.char_indices().nth(10) {
+            Some((end, _)) => format!("{:?}...", written.get(..end).unwrap_or_default()),
+            None => format!("{written:?}"),
+        }
     }
 }
