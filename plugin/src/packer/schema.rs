@@ -4,7 +4,8 @@
 //!
 //! - a mapping of known fields is a block, a list of mappings is a block that may be repeated;
 //! - text, numbers, truth values, and lists and maps of them are attributes;
-//! - a mapping that may also be a word (`root_volume: none`) is a block, and the word is its attribute [`WORD`];
+//! - a mapping that may also be a word (`root_volume: none`) is a block, and the word is its attribute [`WORD`]; in JSON
+//!   templates the word stands alone;
 //! - a step is a block `software` with one block in it that names the operation;
 //! - what is left (maps of mixed values) is text, written with `jsonencode(…)`; in JSON templates it stands as it is.
 //!
@@ -93,7 +94,8 @@ impl Body {
             let required = *required && !self.word;
             (name.clone(), shape.spec(required))
         });
-        fields.chain(word).collect()
+        let spec: ObjectSpec = fields.chain(word).collect();
+        if self.word { spec.shorthand(WORD) } else { spec }
     }
 
     /// What the user wrote, as a spec has it: without what was left out.

@@ -15,6 +15,10 @@ pub(crate) use later::filled;
 use crate::hcl::{Braces, ObjectSpec, Spec, Type};
 use crate::interpolate::{Context, render};
 
+/// What is said of a secret that is no template, without a word of it.
+const NO_TEMPLATE: &str = "the secret has `{{` in it, which begins a template, and is none; `{{`{{`}}` makes two braces (in HCL: \
+                           replace(var.name, \"{{\", \"{{`{{`}}\"))";
+
 /// Options deeper than this are refused.
 const DEPTH: usize = 64;
 
@@ -142,7 +146,7 @@ impl Decoder<'_> {
             (Spec::Attribute { .. } | Spec::Block { .. }, Json::Null) => Json::Null,
             (Spec::Attribute { kind, braces, .. }, value) => self.value(kind, *braces, value, path),
             (Spec::Block { nested, .. }, Json::Object(given)) => Json::Object(self.body(nested, given, path)),
-            (Spec::Block { .. }, other) => self.refuse(format!("'{path}' expected a map, got '{}'", weak::sort(other))),
+            (Spec::Block { nested, .. }, other) => self.short(nested, other, path),
             (Spec::Blocks { nested }, Json::Array(items)) => {
                 let item = |(at, item): (usize, &Json)| self.item(nested, item, &format!("{path}[{at}]"));
                 Json::Array(items.iter().enumerate().map(item).collect())
@@ -158,7 +162,18 @@ impl Decoder<'_> {
         match item {
             Json::Object(given) => Json::Object(self.body(nested, given, path)),
             Json::Null => Json::Object(self.body(nested, &Map::new(), path)),
-            other => self.refuse(format!("'{path}' expected a map, got '{}'", weak::sort(other))),
+            other => self.short(nested, other, path),
+        }
+    }
+
+    /// A simple value where a block is wanted.
+    fn short(&mut self, nested: &ObjectSpec, value: &Json, path: &str) -> Json {
+        match nested.short().filter(|_| !value.is_array()) {
+            Some(name) => {
+                let given = Map::from_iter([(name.to_owned(), value.clone())]);
+                Json::Object(self.body(nested, &given, path))
+            }
+            None => self.refuse(format!("'{path}' expected a map, got '{}'", weak::sort(value))),
         }
     }
 
@@ -256,8 +271,7 @@ impl Decoder<'_> {
         match render(text, self.context) {
             Ok(text) => text,
             Err(_) if braces == Braces::Secret => {
-                let why =
-                    format!("invalid '{path}': a secret with `{{{{` in it is read as a template, and this one is none");
+                let why = format!("invalid '{path}': {NO_TEMPLATE}");
                 self.faults.push(why);
                 String::new()
             }

@@ -96,7 +96,10 @@ impl Spec {
 
 /// The names within a body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ObjectSpec(BTreeMap<String, Spec>);
+pub struct ObjectSpec {
+    names: BTreeMap<String, Spec>,
+    shorthand: Option<String>,
+}
 
 impl ObjectSpec {
     /// No names.
@@ -144,19 +147,34 @@ impl ObjectSpec {
     /// Adds a name; a later one replaces an earlier one.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, spec: Spec) -> Self {
-        self.0.insert(name.into(), spec);
+        self.names.insert(name.into(), spec);
         self
+    }
+
+    /// Lets a JSON template write this attribute's value alone in place of the block.
+    #[must_use]
+    pub fn shorthand(mut self, name: impl Into<String>) -> Self {
+        self.shorthand = Some(name.into());
+        self
+    }
+
+    /// The attribute whose value may stand for the block.
+    pub(crate) fn short(&self) -> Option<&str> {
+        self.shorthand.as_deref()
     }
 
     /// The names, sorted.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Spec)> {
-        self.0.iter().map(|(name, spec)| (name.as_str(), spec))
+        self.names.iter().map(|(name, spec)| (name.as_str(), spec))
     }
 }
 
 impl<N: Into<String>> FromIterator<(N, Spec)> for ObjectSpec {
     fn from_iter<I: IntoIterator<Item = (N, Spec)>>(specs: I) -> Self {
-        Self(specs.into_iter().map(|(name, spec)| (name.into(), spec)).collect())
+        Self {
+            names: specs.into_iter().map(|(name, spec)| (name.into(), spec)).collect(),
+            shorthand: None,
+        }
     }
 }
 

@@ -20,6 +20,7 @@ fn spec() -> ObjectSpec {
         .literal("script", Type::String)
         .secret("password", Type::String)
         .block("network", ObjectSpec::new().optional("id", Type::String))
+        .block("volume", ObjectSpec::new().optional("is", Type::String).shorthand("is"))
         .blocks("disk", disk)
 }
 
@@ -82,6 +83,7 @@ fn values_are_converted_as_go_converts_them() {
         ("script", json!("{{ $x }}"), json!("{{ $x }}")),
         ("network", json!({ "ID": "x" }), json!({ "id": "x" })),
         ("disk", json!({ "size": 1.0 }), json!([{ "fast": null, "size": 1 }])),
+        ("volume", json!("{{build_name}}"), json!({ "is": "w" })),
         ("disk", json!({}), json!([])),
         ("disk", json!(""), json!([])),
         ("network", json!(null), json!(null)),
