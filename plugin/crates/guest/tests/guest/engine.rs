@@ -5,6 +5,7 @@
 mod first_boot;
 mod hygiene;
 mod linux;
+mod msi;
 mod preflight;
 mod programs;
 mod server;
