@@ -242,10 +242,6 @@ func TestPrepareRefuses(t *testing.T) {
 		if err != nil || len(warnings) != 1 {
 			t.Errorf("%v %v", warnings, err)
 		}
-		_, _, err = builder.Prepare(map[string]interface{}{"name": "json", "size": 1.5}, core())
-		if err == nil || err.Error() != "write the template in HCL" {
-			t.Errorf("%v", err)
-		}
 	})
 }
 

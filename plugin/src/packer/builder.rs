@@ -25,10 +25,10 @@ impl Image {
     }
 
     /// Reads and checks; nothing is contacted.
-    fn check(&self, configs: &Configs) -> Result<(Order, Vec<String>), Unclear> {
+    fn check(&self, configs: &Configs) -> Result<Vec<String>, Unclear> {
         let order = Order::read(configs, &SECTIONS)?;
         match kept::check(&order, configs, &self.rim) {
-            Ok(warnings) => Ok((order, warnings)),
+            Ok(warnings) => Ok(warnings),
             Err(Unclear::Wrong(errors)) => {
                 // An empty line between complaints of many lines.
                 let ended = errors.into_iter().map(|error| format!("{error}\n")).collect();
@@ -47,8 +47,8 @@ impl Builder for Image {
 
     async fn prepare(&self, configs: Configs) -> Prepared {
         let (warnings, errors) = match self.check(&configs) {
-            Ok((order, warnings)) => {
-                self.kept.keep(order, configs.core);
+            Ok(warnings) => {
+                self.kept.keep(configs);
                 (warnings, vec![])
             }
             Err(Unclear::Unknown) => (vec![LATER.to_owned()], vec![]),
@@ -63,10 +63,10 @@ impl Builder for Image {
     }
 
     async fn run(&self, build: Build) -> Result<Option<Arc<dyn Artifact>>, BoxError> {
-        let (order, core) = self.kept.get()?;
+        let configs = self.kept.get()?;
         let run = Run {
-            order: &order,
-            core: &core,
+            order: &Order::read(&configs, &SECTIONS)?,
+            core: &configs.core,
             rim: &self.rim,
         };
         let made = run.to_the_end(build).await?;

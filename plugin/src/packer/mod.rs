@@ -35,7 +35,7 @@ use reseal_pipeline::plan::Part;
 
 use crate::VERSION;
 use crate::exit::Exit;
-use crate::rim::env::Env;
+use crate::rim::env::{self, Env};
 use crate::scrub::Scrubber;
 use visit::Visiting;
 
@@ -62,7 +62,8 @@ pub fn main(launch: Launch) -> Exit {
         .enable_all()
         .build();
     let Ok(runtime) = runtime else { return Exit::Internal };
-    let served = runtime.block_on(plugin(Rim { env, scrubber }).launch(launch, &mut std::io::stdout()));
+    let plugin = plugin(Rim { env, scrubber }).surroundings(env::surroundings());
+    let served = runtime.block_on(plugin.launch(launch, &mut std::io::stdout()));
     runtime.shutdown_background();
     match served {
         Ok(()) => Exit::Ok,

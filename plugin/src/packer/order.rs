@@ -48,6 +48,9 @@ pub(super) struct Order {
 }
 
 /// The options of every component that works with a spec, of which the template may hold some sections itself.
+///
+/// Packer's template engine works in all of them, file names and keys of `vars` included; nothing of a secret is shown when
+/// it does not. In the sections it leaves alone what [`Body`] says.
 pub(super) fn options(sections: &[&str]) -> ObjectSpec {
     let sections = Body::sections(sections).spec();
     let sections = sections.iter().map(|(name, spec)| (name.to_owned(), spec.clone()));
@@ -55,7 +58,7 @@ pub(super) fn options(sections: &[&str]) -> ObjectSpec {
         .optional("spec", Type::String)
         .optional("build", Type::String)
         .optional("vars", Type::map(Type::String))
-        .optional("sensitive_vars", Type::map(Type::String))
+        .secret("sensitive_vars", Type::map(Type::String))
         .optional("var_files", Type::list(Type::String))
         .optional("runs", Type::String)
         .optional("locked", Type::Bool);
@@ -63,21 +66,24 @@ pub(super) fn options(sections: &[&str]) -> ObjectSpec {
 }
 
 /// Why there is no order.
+#[derive(Debug, thiserror::Error)]
 pub(super) enum Unclear {
     /// A value will be known only when data sources have been read.
+    #[error("some values are not known yet")]
     Unknown,
     /// What the user should change.
+    #[error("{}", .0.join("\n\n"))]
     Wrong(Vec<String>),
 }
 
 impl Order {
     /// Reads the options of a template.
     pub(super) fn read(configs: &Configs, sections: &[&str]) -> Result<Self, Unclear> {
-        let Some(options) = &configs.options else {
-            let why = "Reseal needs a template in HCL (`*.pkr.hcl` or `*.pkr.json`); `packer hcl2_upgrade` translates \
-                       this one";
-            return Err(Unclear::Wrong(vec![why.to_owned()]));
-        };
+        Self::written(&configs.options, sections)
+    }
+
+    /// Reads options in which everything stands that a build says of its machine.
+    pub(super) fn written(options: &Map<String, Value>, sections: &[&str]) -> Result<Self, Unclear> {
         let order = Self::of(options, sections);
         match order.contradictions() {
             wrong if !wrong.is_empty() => Err(Unclear::Wrong(wrong)),

@@ -9,10 +9,11 @@ use async_trait::async_trait;
 use reseal_engine::hooks::NoHooks;
 use reseal_machine::cloud::Observed;
 use reseal_machine::{Clock, ImageId};
-use reseal_packer::{BoxError, Configs, ObjectSpec, PostProcessor, Process, Processed};
+use reseal_packer::{BoxError, Configs, GENERATED_DATA, GeneratedData, ObjectSpec, PostProcessor, Process, Processed};
 use reseal_pipeline::lock::Resolved;
 use reseal_pipeline::plan::{self, Choices, Planned};
 use reseal_spec::Spec;
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::Rim;
@@ -45,7 +46,7 @@ impl Verify {
     }
 
     fn check(&self, configs: &Configs) -> Result<Order, Unclear> {
-        let order = Order::read(configs, &SECTIONS)?.for_any_cloud().that_boots();
+        let order = order(&configs.options)?;
         kept::check(&order, configs, &self.rim).map(|_| order)
     }
 }
@@ -57,15 +58,17 @@ impl PostProcessor for Verify {
     }
 
     async fn configure(&self, configs: Configs) -> Result<(), BoxError> {
-        self.kept.unless_wrong(self.check(&configs), configs.core, &self.rim)
+        self.kept.unless_wrong(self.check(&configs), configs, &self.rim)
     }
 
     async fn process(&self, job: Process) -> Result<Processed, BoxError> {
-        let (order, core) = self.kept.get()?;
+        let configs = self.kept.get()?;
         let id = job.artifact.id().await;
+        let data = GeneratedData::read(&job.artifact.state(GENERATED_DATA).await);
+        data.secrets().for_each(|secret| self.rim.scrubber.learn(&secret));
         let run = Run {
-            order: &order,
-            core: &core,
+            order: &order(&configs.filled(&data))?,
+            core: &configs.core,
             rim: &self.rim,
         };
         let ui = Arc::clone(&job.ui);
@@ -75,6 +78,11 @@ impl PostProcessor for Verify {
             Err(why) => Err(self.rim.scrubber.text(&why).into()),
         }
     }
+}
+
+fn order(options: &Map<String, Value>) -> Result<Order, Unclear> {
+    let order = Order::written(options, &SECTIONS)?;
+    Ok(order.for_any_cloud().that_boots())
 }
 
 /// Boots the image of an artifact and checks it; everything that was made for that goes again.

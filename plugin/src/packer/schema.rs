@@ -4,13 +4,17 @@
 //!
 //! - a mapping of known fields is a block, a list of mappings is a block that may be repeated;
 //! - text, numbers, truth values, and lists and maps of them are attributes;
-//! - a mapping that may also be a word (`root_volume: none`) is a block, and the word is its attribute [`WORD`];
+//! - a mapping that may also be a word (`root_volume: none`) is a block, and the word is its attribute [`WORD`]; in JSON
+//!   templates the word stands alone;
 //! - a step is a block `software` with one block in it that names the operation;
-//! - what is left (maps of mixed values) is text, written with `jsonencode(…)`.
+//! - what is left (maps of mixed values) is text, written with `jsonencode(…)`; in JSON templates it stands as it is.
+//!
+//! Packer's template engine renders every text, but not those that the schema calls programs or documents
+//! (`contentMediaType`): braces may mean something else there.
 
 use std::collections::BTreeMap;
 
-use reseal_packer::{ObjectSpec, Spec, Type};
+use reseal_packer::{Braces, ObjectSpec, Spec, Type};
 use serde_json::{Map, Value};
 
 /// The attribute for the word that may stand for a block.
@@ -22,9 +26,7 @@ const DEPTH: usize = 16;
 #[derive(Debug, Clone, PartialEq)]
 enum Shape {
     /// An attribute.
-    Plain(Type),
-    /// An attribute of text that may hold JSON.
-    Json,
+    Plain(Type, Braces),
     /// At most one block.
     One(Body),
     /// Any number of blocks.
@@ -85,12 +87,15 @@ impl Body {
 
     /// As Packer wants to know it.
     pub(super) fn spec(&self) -> ObjectSpec {
-        let word = self.word.then(|| (WORD.to_owned(), optional(Type::String)));
+        let word = self
+            .word
+            .then(|| (WORD.to_owned(), Spec::attribute(Type::String, false)));
         let fields = self.fields.iter().map(|(name, (shape, required))| {
             let required = *required && !self.word;
             (name.clone(), shape.spec(required))
         });
-        fields.chain(word).collect()
+        let spec: ObjectSpec = fields.chain(word).collect();
+        if self.word { spec.shorthand(WORD) } else { spec }
     }
 
     /// What the user wrote, as a spec has it: without what was left out.
@@ -109,14 +114,7 @@ impl Body {
 impl Shape {
     fn spec(&self, required: bool) -> Spec {
         match self {
-            Self::Plain(kind) => Spec::Attribute {
-                kind: kind.clone(),
-                required,
-            },
-            Self::Json => Spec::Attribute {
-                kind: Type::String,
-                required,
-            },
+            Self::Plain(kind, braces) => Spec::attribute(kind.clone(), required).with_braces(*braces),
             Self::One(body) => Spec::Block {
                 nested: body.spec(),
                 required,
@@ -128,7 +126,6 @@ impl Shape {
     fn value(&self, option: &Value) -> Option<Value> {
         match (self, option) {
             (_, Value::Null) => None,
-            (Self::Json, Value::String(text)) => Some(json(text)),
             (Self::One(body), Value::Object(options)) => Some(body.value(options)),
             (Self::Many(_), Value::Array(blocks)) if blocks.is_empty() => None,
             (Self::Many(body), Value::Array(blocks)) => {
@@ -140,21 +137,15 @@ impl Shape {
     }
 }
 
-/// The text of a mapping or list as what it is; other text stays text.
-fn json(text: &str) -> Value {
-    let compound = text.trim_start().starts_with(['{', '[']);
-    let parsed = compound.then(|| serde_json::from_str(text).ok()).flatten();
-    parsed.unwrap_or_else(|| text.into())
-}
-
-fn optional(kind: Type) -> Spec {
-    Spec::Attribute { kind, required: false }
-}
-
 fn shape(schema: &Value, root: &Value, depth: usize) -> Shape {
     let schema = resolved(schema, root);
+    let braces = match schema.get("contentMediaType") {
+        Some(_) => Braces::Literal,
+        None => Braces::Template,
+    };
+    let plain = |kind| Shape::Plain(kind, braces);
     if depth == 0 {
-        return Shape::Json;
+        return plain(Type::Json);
     }
     let forms = ["anyOf", "oneOf"]
         .into_iter()
@@ -166,41 +157,44 @@ fn shape(schema: &Value, root: &Value, depth: usize) -> Shape {
         return either(forms.map(|form| shape(form, root, depth - 1)).collect());
     }
     match kind(schema) {
-        Kind::Text => Shape::Plain(Type::String),
-        Kind::Number => Shape::Plain(Type::Number),
-        Kind::Bool => Shape::Plain(Type::Bool),
+        Kind::Text => plain(Type::String),
+        Kind::Number => plain(Type::Number),
+        Kind::Bool => plain(Type::Bool),
         Kind::List => match schema.get("items").map(|items| shape(items, root, depth - 1)) {
-            Some(Shape::Plain(element)) => Shape::Plain(Type::list(element)),
+            Some(Shape::Plain(element, _)) if element != Type::Json => plain(Type::list(element)),
             Some(Shape::One(body)) => Shape::Many(body),
-            _ => Shape::Json,
+            _ => plain(Type::Json),
         },
         Kind::Mapping if schema.get("properties").is_some() => Shape::One(Body::of(schema, root, depth)),
         Kind::Mapping => match schema.get("additionalProperties").filter(|inner| inner.is_object()) {
             Some(inner) => match shape(inner, root, depth - 1) {
-                Shape::Plain(element @ (Type::String | Type::Number | Type::Bool)) => Shape::Plain(Type::map(element)),
-                _ => Shape::Json,
+                Shape::Plain(element @ (Type::String | Type::Number | Type::Bool), _) => plain(Type::map(element)),
+                _ => plain(Type::Json),
             },
-            None => Shape::Json,
+            None => plain(Type::Json),
         },
-        Kind::Mixed => Shape::Json,
+        Kind::Mixed => plain(Type::Json),
     }
 }
+
+/// What may be anything.
+const MIXED: Shape = Shape::Plain(Type::Json, Braces::Template);
 
 /// One of several shapes: the same one, a block with all names, or text.
 fn either(shapes: Vec<Shape>) -> Shape {
     let same = |shapes: &[Shape]| shapes.windows(2).all(|pair| pair.first() == pair.last());
     if same(&shapes) {
-        return shapes.into_iter().next().unwrap_or(Shape::Json);
+        return shapes.into_iter().next().unwrap_or(MIXED);
     }
     let words = shapes.iter().any(|shape| !matches!(shape, Shape::One(_)));
     let simple = |shape: &Shape| {
         matches!(
             shape,
-            Shape::One(_) | Shape::Plain(Type::String | Type::Number | Type::Bool)
+            Shape::One(_) | Shape::Plain(Type::String | Type::Number | Type::Bool, _)
         )
     };
     if !shapes.iter().all(simple) {
-        return Shape::Json;
+        return MIXED;
     }
     let bodies = shapes.into_iter().filter_map(|shape| match shape {
         Shape::One(body) => Some(body),
@@ -211,7 +205,7 @@ fn either(shapes: Vec<Shape>) -> Shape {
             word: body.word || words,
             ..body
         }),
-        None => Shape::Plain(Type::String),
+        None => Shape::Plain(Type::String, Braces::Template),
     }
 }
 

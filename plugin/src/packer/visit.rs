@@ -16,6 +16,7 @@ use reseal_pipeline::facts::{self, LocalFacts};
 use reseal_pipeline::lock::Resolved;
 use reseal_pipeline::plan::{self, Part, Planned};
 use reseal_spec::Spec;
+use serde_json::{Map, Value};
 
 use super::Rim;
 use super::document::Opened;
@@ -54,8 +55,12 @@ impl Visiting {
         }
     }
 
+    fn order(&self, options: &Map<String, Value>) -> Result<Order, Unclear> {
+        Order::written(options, self.sections()).map(Order::for_any_cloud)
+    }
+
     fn check(&self, configs: &Configs) -> Result<Order, Unclear> {
-        let order = Order::read(configs, self.sections())?.for_any_cloud();
+        let order = self.order(&configs.options)?;
         kept::check(&order, configs, &self.rim).map(|_| order)
     }
 }
@@ -67,15 +72,16 @@ impl Provisioner for Visiting {
     }
 
     async fn prepare(&self, configs: Configs) -> Result<(), BoxError> {
-        self.kept.unless_wrong(self.check(&configs), configs.core, &self.rim)
+        self.kept.unless_wrong(self.check(&configs), configs, &self.rim)
     }
 
     async fn provision(&self, job: Provision) -> Result<(), BoxError> {
-        let (order, core) = self.kept.get()?;
+        let configs = self.kept.get()?;
+        job.data.secrets().for_each(|secret| self.rim.scrubber.learn(&secret));
         let visit = Visit {
             part: self.part,
-            order: &order,
-            core: &core,
+            order: &self.order(&configs.filled(&job.data))?,
+            core: &configs.core,
             rim: &self.rim,
         };
         let ui = Arc::clone(&job.ui);

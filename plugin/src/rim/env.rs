@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use reseal_packer::Launch;
+use reseal_packer::{Launch, Surroundings};
 
 /// A copy of the environment.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +13,19 @@ pub struct Env(BTreeMap<String, String>);
 pub fn launch(arguments: &[OsString]) -> Launch {
     let words = arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
     Launch::new(words, std::env::vars_os(), std::env::temp_dir())
+}
+
+/// What the templates of one process of Packer's are rendered with.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the moment at which a process begins is no pause"
+)]
+pub fn surroundings() -> Surroundings {
+    Surroundings::new(
+        std::time::SystemTime::now(),
+        std::env::current_dir().ok(),
+        rand::random(),
+    )
 }
 
 /// Where this program is.

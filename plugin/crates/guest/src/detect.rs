@@ -33,6 +33,7 @@ pub struct Detect {
     pub feature: Option<String>,
     /// PowerShell whose last value says `$true` or `$false`. Example: `Test-Path C:\Tool`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("contentMediaType" = "application/x-powershell"))]
     pub script: Option<String>,
     /// The version that it must have. Example: `>=4.2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

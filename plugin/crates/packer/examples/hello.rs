@@ -3,22 +3,30 @@
 //! The builder's machine is a map of files in memory, so that the whole protocol can be tried anywhere.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use reseal_packer::{
     Artifact, BoxError, Build, Builder, Communicator, Configs, Datasource, FileInfo, GENERATED_DATA, GeneratedData,
     IMAGE_METADATA, ImageMetadata, Launch, ObjectSpec, PROVISION, Pipes, Plugin, PluginError, PostProcessor, Prepared,
-    Process, Processed, Provision, Provisioner, Reader, Text, Type, UNKNOWN, Value, Writer,
+    Process, Processed, Provision, Provisioner, Reader, Surroundings, Text, Type, UNKNOWN, Value, Writer,
 };
-use serde_json::json;
+use serde_json::{Map, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
+#[expect(clippy::disallowed_methods, reason = "a binary's own clock")]
 async fn main() -> Result<(), PluginError> {
     let launch = Launch::new(std::env::args().skip(1), std::env::vars_os(), std::env::temp_dir());
-    plugin().launch(launch, &mut std::io::stdout()).await
+    let seed = u128::from(RandomState::new().build_hasher().finish());
+    let surroundings = Surroundings::new(SystemTime::now(), std::env::current_dir().ok(), seed);
+    plugin()
+        .surroundings(surroundings)
+        .launch(launch, &mut std::io::stdout())
+        .await
 }
 
 /// The plugin with all its components.
@@ -31,8 +39,8 @@ pub(crate) fn plugin() -> Plugin {
 }
 
 /// An option that is text; empty when it was not given.
-fn text(configs: &Configs, name: &str) -> String {
-    let option = configs.options.as_ref().and_then(|options| options.get(name));
+fn text(options: &Map<String, serde_json::Value>, name: &str) -> String {
+    let option = options.get(name);
     option
         .and_then(serde_json::Value::as_str)
         .unwrap_or_default()
@@ -74,14 +82,12 @@ impl Builder for Greeter {
     }
 
     async fn prepare(&self, configs: Configs) -> Prepared {
-        let name = text(&configs, "name");
+        let name = text(&configs.options, "name");
         let mut prepared = Prepared {
             generated_vars: vec!["Greeting".to_owned()],
             ..Prepared::default()
         };
-        if configs.options.is_none() {
-            prepared.errors.push("write the template in HCL".to_owned());
-        } else if name.is_empty() {
+        if name.is_empty() {
             prepared.errors.push("`name` must not be empty".to_owned());
             prepared.errors.push("nobody can be greeted".to_owned());
         }
@@ -262,7 +268,7 @@ impl Communicator for Memory {
 /// Runs `command` in the machine, then leaves a file there and looks at it.
 #[derive(Default)]
 struct Shout {
-    command: Kept,
+    configs: Mutex<Configs>,
 }
 
 #[async_trait]
@@ -272,12 +278,11 @@ impl Provisioner for Shout {
     }
 
     async fn prepare(&self, configs: Configs) -> Result<(), BoxError> {
-        self.command.set(text(&configs, "command"));
-        if self.command.get().is_empty() {
-            Err("`command` must not be empty".into())
-        } else {
-            Ok(())
+        if text(&configs.options, "command").is_empty() {
+            return Err("`command` must not be empty".into());
         }
+        *self.configs.lock().unwrap_or_else(PoisonError::into_inner) = configs;
+        Ok(())
     }
 
     async fn provision(&self, job: Provision) -> Result<(), BoxError> {
@@ -294,7 +299,9 @@ impl Provisioner for Shout {
             stdout: Some(Box::new(stdout)),
             stderr: None,
         };
-        let command = self.command.get().as_str().into();
+        // What the template wants to know of the machine is known now.
+        let configs = self.configs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let command = text(&configs.filled(&job.data), "command").as_str().into();
         let mut output = String::new();
         let (status, read) = tokio::join!(
             job.communicator.run(&command, pipes, &job.cancel),
@@ -329,7 +336,7 @@ impl PostProcessor for Note {
     }
 
     async fn configure(&self, configs: Configs) -> Result<(), BoxError> {
-        self.text.set(text(&configs, "text"));
+        self.text.set(text(&configs.options, "text"));
         Ok(())
     }
 
@@ -370,7 +377,7 @@ impl Datasource for Greeting {
     }
 
     async fn configure(&self, configs: Configs) -> Result<(), BoxError> {
-        self.name.set(text(&configs, "name"));
+        self.name.set(text(&configs.options, "name"));
         if self.name.get().is_empty() {
             Err("`name` must not be empty".into())
         } else {

@@ -11,7 +11,7 @@ use crate::config::Configs;
 use crate::hcl::ObjectSpec;
 use crate::hook::{Hook, RemoteHook};
 use crate::msgpack::Value;
-use crate::role::{Schema, stream_id};
+use crate::role::{Schema, joined, stream_id};
 use crate::rpc::{BoxError, Calls, Client, Service, basic_error, message};
 use crate::ui::{RemoteUi, Ui};
 
@@ -60,10 +60,10 @@ pub(crate) struct BuilderService {
 
 impl BuilderService {
     async fn prepare(&self, argument: &Value) -> Value {
-        let prepared = match Configs::read(argument) {
+        let prepared = match Configs::read(argument, &self.schema) {
             Ok(configs) => self.builder.prepare(configs).await,
-            Err(error) => Prepared {
-                errors: vec![message(&error)],
+            Err(errors) => Prepared {
+                errors,
                 ..Prepared::default()
             },
         };
@@ -92,15 +92,6 @@ impl BuilderService {
         let artifact = self.builder.run(build).await?;
         let id = artifact.map_or(0, |artifact| ArtifactService::offer(artifact, &self.broker));
         Ok(id.into())
-    }
-}
-
-/// Several problems the way Packer's users know them.
-fn joined(errors: &[String]) -> Option<String> {
-    match errors {
-        [] => None,
-        [error] => Some(error.clone()),
-        many => Some(format!("{} error(s) occurred:\n\n* {}", many.len(), many.join("\n* "))),
     }
 }
 

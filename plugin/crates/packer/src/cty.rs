@@ -69,7 +69,7 @@ pub(crate) fn read_object(bytes: &[u8]) -> Result<Map<String, Json>, CtyError> {
 impl From<&Attribute> for Type {
     fn from(kind: &Attribute) -> Self {
         match kind {
-            Attribute::String => Self::String,
+            Attribute::String | Attribute::Json => Self::String,
             Attribute::Number => Self::Number,
             Attribute::Bool => Self::Bool,
             Attribute::List(element) => Self::List(Box::new(element.as_ref().into())),

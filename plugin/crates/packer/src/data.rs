@@ -36,6 +36,9 @@ const EXPECTED: [&str; 7] = [
     "WinRMPassword",
 ];
 
+/// The keys of what must not be shown.
+const SECRETS: [&str; 3] = ["Password", "WinRMPassword", "SSHPrivateKey"];
+
 /// The keys of Packer's little HTTP server, with what says that there is none.
 const NO_HTTP: [(&str, &str); 3] = [
     ("PackerHTTPIP", "ERR_HTTP_IP_NOT_IMPLEMENTED_BY_BUILDER"),
@@ -74,6 +77,13 @@ impl GeneratedData {
         self.0.get(key)
     }
 
+    /// The passwords and keys in it, by the names that every builder has for them.
+    pub fn secrets(&self) -> impl Iterator<Item = SecretString> {
+        let secret = |name: &&str| Some(self.get(name)?.as_text()?.into());
+        let given = |secret: &SecretString| !secret.expose_secret().is_empty();
+        SECRETS.iter().filter_map(secret).filter(given)
+    }
+
     /// Keys and values, sorted.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Scalar)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value))
@@ -85,8 +95,9 @@ impl GeneratedData {
         Value::Map(self.0.iter().map(entry).collect())
     }
 
-    /// Reads what another builder sent; what is no scalar is left out.
-    pub(crate) fn read(value: &Value) -> Self {
+    /// Reads what another builder sent, or what an artifact has of it ([`GENERATED_DATA`](crate::GENERATED_DATA)); what is
+    /// no scalar is left out.
+    pub fn read(value: &Value) -> Self {
         let Value::Map(entries) = value else {
             return Self::default();
         };
@@ -102,6 +113,17 @@ impl Scalar {
             Self::Text(text) => Some(text),
             Self::Secret(text) => Some(text.expose_secret()),
             _ => None,
+        }
+    }
+
+    /// As it stands in a text, secret or not.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Secret(text) => text.expose_secret().to_owned(),
+            Self::Bool(value) => value.to_string(),
+            Self::Int(value) => value.to_string(),
+            Self::Float(value) => value.to_string(),
         }
     }
 

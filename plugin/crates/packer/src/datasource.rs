@@ -39,7 +39,7 @@ pub(crate) struct DatasourceService {
 
 impl DatasourceService {
     async fn configure(&self, argument: &Value) -> Result<Value, BoxError> {
-        self.datasource.configure(Configs::read(argument)?).await?;
+        self.datasource.configure(self.schema.configs(argument)?).await?;
         Ok(Value::record([("Error", basic_error(None))]))
     }
 

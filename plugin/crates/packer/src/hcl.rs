@@ -18,6 +18,9 @@ pub enum Type {
     List(Box<Self>),
     /// A map from text to one type.
     Map(Box<Self>),
+    /// Anything: in HCL as text, written with `jsonencode(…)`, in JSON templates as it is. Text that is no map or list
+    /// stays text.
+    Json,
 }
 
 impl Type {
@@ -32,6 +35,19 @@ impl Type {
     }
 }
 
+/// What `{{` means in the texts of an attribute.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Braces {
+    /// It begins a template of Packer's engine, which is rendered before the component sees the text. So it is in all
+    /// plugins of HashiCorp's.
+    #[default]
+    Template,
+    /// The same, and what is wrong with it is not shown.
+    Secret,
+    /// Nothing: the text is a program, or a template of somebody else's.
+    Literal,
+}
+
 /// One name within a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Spec {
@@ -41,6 +57,8 @@ pub enum Spec {
         kind: Type,
         /// Whether it must be given.
         required: bool,
+        /// What `{{` means in it.
+        braces: Braces,
     },
     /// At most one `name { … }`.
     Block {
@@ -56,9 +74,32 @@ pub enum Spec {
     },
 }
 
+impl Spec {
+    /// An attribute whose texts are templates.
+    pub fn attribute(kind: Type, required: bool) -> Self {
+        Self::Attribute {
+            kind,
+            required,
+            braces: Braces::Template,
+        }
+    }
+
+    /// The same attribute with another meaning of `{{`. Blocks have none.
+    #[must_use]
+    pub fn with_braces(mut self, meaning: Braces) -> Self {
+        if let Self::Attribute { braces, .. } = &mut self {
+            *braces = meaning;
+        }
+        self
+    }
+}
+
 /// The names within a body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ObjectSpec(BTreeMap<String, Spec>);
+pub struct ObjectSpec {
+    names: BTreeMap<String, Spec>,
+    shorthand: Option<String>,
+}
 
 impl ObjectSpec {
     /// No names.
@@ -69,13 +110,25 @@ impl ObjectSpec {
     /// Adds an attribute that must be given.
     #[must_use]
     pub fn required(self, name: impl Into<String>, kind: Type) -> Self {
-        self.with(name, Spec::Attribute { kind, required: true })
+        self.with(name, Spec::attribute(kind, true))
     }
 
     /// Adds an attribute that may be given.
     #[must_use]
     pub fn optional(self, name: impl Into<String>, kind: Type) -> Self {
-        self.with(name, Spec::Attribute { kind, required: false })
+        self.with(name, Spec::attribute(kind, false))
+    }
+
+    /// Adds an attribute that may be given, and that nobody may see.
+    #[must_use]
+    pub fn secret(self, name: impl Into<String>, kind: Type) -> Self {
+        self.with(name, Spec::attribute(kind, false).with_braces(Braces::Secret))
+    }
+
+    /// Adds an attribute that may be given, and in which braces are braces.
+    #[must_use]
+    pub fn literal(self, name: impl Into<String>, kind: Type) -> Self {
+        self.with(name, Spec::attribute(kind, false).with_braces(Braces::Literal))
     }
 
     /// Adds a block that may be given once.
@@ -94,19 +147,34 @@ impl ObjectSpec {
     /// Adds a name; a later one replaces an earlier one.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, spec: Spec) -> Self {
-        self.0.insert(name.into(), spec);
+        self.names.insert(name.into(), spec);
         self
+    }
+
+    /// Lets a JSON template write this attribute's value alone in place of the block.
+    #[must_use]
+    pub fn shorthand(mut self, name: impl Into<String>) -> Self {
+        self.shorthand = Some(name.into());
+        self
+    }
+
+    /// The attribute whose value may stand for the block.
+    pub(crate) fn short(&self) -> Option<&str> {
+        self.shorthand.as_deref()
     }
 
     /// The names, sorted.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Spec)> {
-        self.0.iter().map(|(name, spec)| (name.as_str(), spec))
+        self.names.iter().map(|(name, spec)| (name.as_str(), spec))
     }
 }
 
 impl<N: Into<String>> FromIterator<(N, Spec)> for ObjectSpec {
     fn from_iter<I: IntoIterator<Item = (N, Spec)>>(specs: I) -> Self {
-        Self(specs.into_iter().map(|(name, spec)| (name.into(), spec)).collect())
+        Self {
+            names: specs.into_iter().map(|(name, spec)| (name.into(), spec)).collect(),
+            shorthand: None,
+        }
     }
 }
 

@@ -25,6 +25,10 @@
 //! }
 //! ```
 //!
+//! Options arrive ready: a [`Configs`] holds what the component's [`ObjectSpec`] describes, whether the template is in HCL or in
+//! the older JSON, with `{{timestamp}}`, `` {{user `x`}} `` and Packer's other template functions carried out in every text
+//! (but not in those that the spec calls [`Braces::Literal`]). `Plugin::surroundings` hands in the clock that they need.
+//!
 //! Everything that Packer's protocol has besides the components is in here: both generations of it (gob and protobuf),
 //! multiplexing, calls in both directions. `examples/hello.rs` has one component of each kind.
 //!
@@ -39,9 +43,11 @@ mod config;
 mod cty;
 mod data;
 mod datasource;
+mod decode;
 mod gob;
 mod hcl;
 mod hook;
+mod interpolate;
 mod listener;
 mod msgpack;
 mod names;
@@ -65,8 +71,9 @@ pub use config::{Configs, CoreVariables, OnError};
 pub use cty::{CtyError, UNKNOWN};
 pub use data::{GeneratedData, Scalar};
 pub use datasource::Datasource;
-pub use hcl::{Generation, ObjectSpec, Spec, Type};
+pub use hcl::{Braces, Generation, ObjectSpec, Spec, Type};
 pub use hook::{CLEANUP_PROVISION, Hook, PROVISION};
+pub use interpolate::Surroundings;
 pub use msgpack::{MsgpackError, Text, Value};
 pub use names::{DEFAULT_COMPONENT, binary_name, checksum_name, go_arch, go_os};
 pub use plugin::{Component, Kind, Launch, Plugin, PluginError};

@@ -16,6 +16,7 @@ use crate::broker::{Broker, MAIN};
 use crate::builder::{Builder, BuilderService};
 use crate::datasource::{Datasource, DatasourceService};
 use crate::hcl::Generation;
+use crate::interpolate::Surroundings;
 use crate::listener::Listener;
 use crate::names::API;
 use crate::post_processor::{PostProcessor, PostProcessorService};
@@ -39,6 +40,7 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct Plugin {
     version: String,
     grace: Duration,
+    surroundings: Surroundings,
     builders: BTreeMap<String, Arc<dyn Builder>>,
     post_processors: BTreeMap<String, Arc<dyn PostProcessor>>,
     provisioners: BTreeMap<String, Arc<dyn Provisioner>>,
@@ -125,6 +127,7 @@ impl Plugin {
         Self {
             version: version.into(),
             grace: GRACE,
+            surroundings: Surroundings::default(),
             builders: BTreeMap::new(),
             post_processors: BTreeMap::new(),
             provisioners: BTreeMap::new(),
@@ -164,6 +167,14 @@ impl Plugin {
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
+        self
+    }
+
+    /// What the templates in options (`{{timestamp}}`) are rendered with. Without it those that need time, working folder
+    /// or chance are refused.
+    #[must_use]
+    pub fn surroundings(mut self, surroundings: Surroundings) -> Self {
+        self.surroundings = surroundings;
         self
     }
 
@@ -281,10 +292,11 @@ impl Plugin {
     fn service(&self, component: &Component, broker: &Broker, cancel: &CancellationToken) -> Option<Arc<dyn Service>> {
         let Component { kind, name, generation } = component;
         let (broker, cancel, generation) = (broker.clone(), cancel.clone(), *generation);
+        let surroundings = self.surroundings.clone();
         Some(match kind {
             Kind::Builder => {
                 let builder = Arc::clone(self.builders.get(name)?);
-                let schema = Schema::new(&builder.config_spec(), generation);
+                let schema = Schema::new(builder.config_spec(), generation, surroundings);
                 Arc::new(BuilderService {
                     builder,
                     schema,
@@ -294,7 +306,7 @@ impl Plugin {
             }
             Kind::Provisioner => {
                 let provisioner = Arc::clone(self.provisioners.get(name)?);
-                let schema = Schema::new(&provisioner.config_spec(), generation);
+                let schema = Schema::new(provisioner.config_spec(), generation, surroundings);
                 Arc::new(ProvisionerService {
                     provisioner,
                     schema,
@@ -304,7 +316,7 @@ impl Plugin {
             }
             Kind::PostProcessor => {
                 let post_processor = Arc::clone(self.post_processors.get(name)?);
-                let schema = Schema::new(&post_processor.config_spec(), generation);
+                let schema = Schema::new(post_processor.config_spec(), generation, surroundings);
                 Arc::new(PostProcessorService {
                     post_processor,
                     schema,
@@ -314,7 +326,7 @@ impl Plugin {
             }
             Kind::Datasource => {
                 let datasource = Arc::clone(self.datasources.get(name)?);
-                let schema = Schema::new(&datasource.config_spec(), generation);
+                let schema = Schema::new(datasource.config_spec(), generation, surroundings);
                 let output = datasource.output_spec();
                 Arc::new(DatasourceService {
                     datasource,

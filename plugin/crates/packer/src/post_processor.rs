@@ -68,7 +68,7 @@ pub(crate) struct PostProcessorService {
 
 impl PostProcessorService {
     async fn configure(&self, argument: &Value) -> Result<Value, BoxError> {
-        self.post_processor.configure(Configs::read(argument)?).await?;
+        self.post_processor.configure(self.schema.configs(argument)?).await?;
         Ok(Value::Nil)
     }
 

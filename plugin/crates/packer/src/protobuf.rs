@@ -20,7 +20,9 @@ fn object(spec: &ObjectSpec) -> Vec<u8> {
 fn block(name: &str, spec: &Spec) -> Vec<u8> {
     let name = field(1, name.as_bytes());
     match spec {
-        Spec::Attribute { kind, required } => field(2, &[name, field(2, &cty_type(kind)), flag(3, *required)].concat()),
+        Spec::Attribute { kind, required, .. } => {
+            field(2, &[name, field(2, &cty_type(kind)), flag(3, *required)].concat())
+        }
         Spec::Block { nested, required } => {
             field(3, &[name, flag(2, *required), field(3, &config_spec(nested))].concat())
         }
@@ -31,7 +33,7 @@ fn block(name: &str, spec: &Spec) -> Vec<u8> {
 /// `CtyType { oneof: CtyPrimitive = 1, CtyList = 2, CtyMap = 3 }`
 fn cty_type(kind: &Type) -> Vec<u8> {
     match kind {
-        Type::String => field(1, &field(1, b"cty.String")),
+        Type::String | Type::Json => field(1, &field(1, b"cty.String")),
         Type::Number => field(1, &field(1, b"cty.Number")),
         Type::Bool => field(1, &field(1, b"cty.Bool")),
         Type::List(element) => field(2, &field(1, &cty_type(element))),

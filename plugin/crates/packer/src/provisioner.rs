@@ -50,7 +50,7 @@ pub(crate) struct ProvisionerService {
 
 impl ProvisionerService {
     async fn prepare(&self, argument: &Value) -> Result<Value, BoxError> {
-        self.provisioner.prepare(Configs::read(argument)?).await?;
+        self.provisioner.prepare(self.schema.configs(argument)?).await?;
         Ok(Value::Nil)
     }
 

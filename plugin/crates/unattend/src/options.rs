@@ -86,6 +86,7 @@ pub struct Options {
     /// `@wcm:keyValue` is an attribute, `#text` an item's own text; `null` takes a setting out of the base file. A
     /// component of another architecture is written `NAME@wow64`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("contentMediaType" = "application/xml"))]
     pub set: BTreeMap<Pass, Map<String, Value>>,
 }
 

@@ -17,7 +17,7 @@ fn nested<'a>(spec: &'a ObjectSpec, name: &str) -> &'a ObjectSpec {
 
 fn attribute(spec: &ObjectSpec, name: &str) -> (Type, bool) {
     match spec.iter().find(|(known, _)| *known == name) {
-        Some((_, Spec::Attribute { kind, required })) => (kind.clone(), *required),
+        Some((_, Spec::Attribute { kind, required, .. })) => (kind.clone(), *required),
         other => panic!("{name} is no attribute but {other:?}"),
     }
 }
@@ -57,10 +57,10 @@ fn a_step_is_a_block_with_a_block_for_every_operation() {
         nested(step, name);
     }
     assert_eq!(attribute(step, "retries"), (Type::Number, false));
-    assert_eq!(attribute(nested(step, "registry"), "values"), (Type::String, false));
+    assert_eq!(attribute(nested(step, "registry"), "values"), (Type::Json, false));
     assert_eq!(attribute(nested(step, "registry"), "key"), (Type::String, true));
     let written = json!({ "software": [
-        { "name": "x", "retries": 2, "registry": { "key": "HKLM\\X", "values": "{\"Mode\":{\"dword\":1}}", "view": null },
+        { "name": "x", "retries": 2, "registry": { "key": "HKLM\\X", "values": { "Mode": { "dword": 1 } }, "view": null },
           "reboot": null, "powershell": null },
         { "name": null, "reboot": { "when": null } },
         { "windows_feature": { "names": ["Web-Server"], "include_management_tools": true } },
@@ -84,8 +84,8 @@ fn what_was_left_out_is_not_there() {
 fn every_part_of_a_spec_can_be_written() {
     fn look(shape: &Shape, path: &str, json: &mut Vec<String>) {
         match shape {
-            Shape::Json => json.push(path.to_owned()),
-            Shape::Plain(_) => {}
+            Shape::Plain(Type::Json, _) => json.push(path.to_owned()),
+            Shape::Plain(..) => {}
             Shape::One(body) | Shape::Many(body) => {
                 assert!(!body.fields.is_empty(), "{path} is an empty block");
                 for (name, (shape, _)) in &body.fields {
@@ -108,4 +108,35 @@ fn every_part_of_a_spec_can_be_written() {
     look(&Shape::One(all), "", &mut json);
     json.retain(|path| !path.starts_with(".verify.checks."));
     assert_eq!(json, [".unattend.set"]);
+}
+
+#[test]
+fn braces_are_braces_in_programs_and_documents() {
+    fn look(spec: &ObjectSpec, path: &str, literal: &mut Vec<String>) {
+        for (name, spec) in spec.iter() {
+            let path = format!("{path}.{name}");
+            match spec {
+                Spec::Attribute { braces, .. } if *braces == Braces::Literal => literal.push(path),
+                Spec::Attribute { .. } => {}
+                Spec::Block { nested, .. } | Spec::Blocks { nested } => look(nested, &path, literal),
+            }
+        }
+    }
+    let mut literal = Vec::new();
+    look(
+        &sections(&["software", "unattend", "image", "cloudbase_init"]).spec(),
+        "",
+        &mut literal,
+    );
+    let expected = [
+        ".software.cmd.command",
+        ".software.file.content",
+        ".software.powershell.inline",
+        ".unattend.first_logon_commands.command",
+        ".unattend.run_asynchronous.command",
+        ".unattend.run_synchronous.command",
+        ".unattend.set",
+    ];
+    literal.retain(|path| !path.ends_with(".detect.script") && !path.ends_with(".only_if"));
+    assert_eq!(literal, expected);
 }

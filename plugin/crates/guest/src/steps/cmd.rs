@@ -21,6 +21,7 @@ pub(super) const SCRIPT: Script = script!("cmd", "values", "process", "run");
 #[serde(deny_unknown_fields)]
 pub struct Cmd {
     /// One or more lines. Example: `powercfg /h off`.
+    #[schemars(extend("contentMediaType" = "application/x-bat"))]
     pub command: String,
     /// Environment variables for the commands.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

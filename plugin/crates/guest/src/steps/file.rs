@@ -47,6 +47,7 @@ pub struct File {
     pub path: String,
     /// The file's text; or use `source`. Lines keep the ends that you write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("contentMediaType" = "text/plain"))]
     pub content: Option<String>,
     /// The file's bytes; or use `content`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

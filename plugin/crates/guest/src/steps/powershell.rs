@@ -27,6 +27,7 @@ pub struct Powershell {
     pub file: Option<String>,
     /// The script's text; or use `file`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("contentMediaType" = "application/x-powershell"))]
     pub inline: Option<String>,
     /// Values for the script's parameters, by name; they travel as JSON, never on a command line. Example:
     /// `{ Role: web, Ports: [80, 443] }`.

@@ -54,7 +54,9 @@ fn entry(gob: Gob, name: &str, spec: &Spec) -> Gob {
     let named = Gob::default().uint(1).string(name).uint(1);
     let required = |gob: Gob, required: bool| if required { gob.uint(1).uint(1) } else { gob };
     match spec {
-        Spec::Attribute { kind, required: must } => {
+        Spec::Attribute {
+            kind, required: must, ..
+        } => {
             let body = required(named.bytes(&type_stream(&kind.into())), *must);
             gob.interface("*hcldec.AttrSpec", ATTRIBUTE, body.uint(0))
         }

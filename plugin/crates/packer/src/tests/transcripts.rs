@@ -53,12 +53,13 @@ impl Transcript {
 
     /// The kind, name and generation of the component that it is about.
     fn component(&self) -> Component {
-        let (kind, name) = match self.name.split('-').next().unwrap() {
-            "datasource" => (Kind::Datasource, "greeting"),
-            "provisioner" => (Kind::Provisioner, "shout"),
-            "postprocessor" => (Kind::PostProcessor, "note"),
-            _ => (Kind::Builder, "image"),
-        };
+        let others = [
+            ("datasource", Kind::Datasource, "greeting"),
+            ("provisioner", Kind::Provisioner, "shout"),
+            ("postprocessor", Kind::PostProcessor, "note"),
+        ];
+        let other = others.iter().find(|(begins, ..)| self.name.starts_with(begins));
+        let (kind, name) = other.map_or((Kind::Builder, "image"), |(_, kind, name)| (*kind, *name));
         let gob = self.name.ends_with("-gob");
         Component {
             kind,

@@ -112,6 +112,7 @@ pub struct Policy {
     pub on_failure: OnFailure,
     /// A PowerShell condition; the step is done only when it is true in the guest.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("contentMediaType" = "application/x-powershell"))]
     pub only_if: Option<String>,
 }
 

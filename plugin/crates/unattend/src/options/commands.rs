@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct SetupCommand {
     /// The command line, at most 259 characters; write `cmd.exe /c "…"` for what needs a shell.
+    #[schemars(extend("contentMediaType" = "application/x-bat"))]
     pub command: String,
     /// What it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,6 +51,7 @@ impl WillReboot {
 #[serde(deny_unknown_fields)]
 pub struct FirstLogonCommand {
     /// The command line, at most 1024 characters.
+    #[schemars(extend("contentMediaType" = "application/x-bat"))]
     pub command: String,
     /// What it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
