@@ -17,6 +17,8 @@ mod names;
 mod oobe;
 mod parse;
 mod passwords;
+mod slips;
+mod tags;
 mod template;
 mod tree;
 

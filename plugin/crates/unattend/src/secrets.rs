@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::catalogue::kms_owner;
+use crate::catalogue::{catalogue, kms_owner};
 use crate::placeholder::masked;
 
 /// What the name of an element with a secret holds, in small letters.
@@ -154,11 +154,49 @@ impl<'f> Hidden<'f> {
         Self(secrets.filter(|secret| secret.len() > 3).collect())
     }
 
-    /// The text without them.
+    /// A piece of the file without them.
+    pub(crate) fn without_any(&self, text: &str) -> String {
+        let start = text.to_owned();
+        self.0.iter().fold(start, |text, secret| text.replace(secret, HIDDEN))
+    }
+
+    /// A message without them. Words of the language, such as the password `password`, are hidden where the text quotes
+    /// the file, and stay where it speaks itself.
     pub(crate) fn without(&self, text: &str) -> String {
         let start = text.to_owned();
-        self.0.iter().fold(start, |text, secret| text.replace(secret, "***"))
+        self.0.iter().fold(start, |text, secret| {
+            if is_word(secret) {
+                hide_in_quotes(&text, secret)
+            } else {
+                text.replace(secret, HIDDEN)
+            }
+        })
     }
+}
+
+const HIDDEN: &str = "***";
+
+fn is_setting(name: &str) -> bool {
+    let settings = catalogue().components().iter().flat_map(|component| component.all());
+    settings.into_iter().any(|setting| setting.name == name)
+}
+
+fn is_word(secret: &str) -> bool {
+    secret.chars().all(|c| c.is_ascii_alphabetic())
+}
+
+/// Messages quote pieces of the file by backticks, the XML reader single names by apostrophes. The names of settings
+/// are no secrets.
+fn hide_in_quotes(text: &str, secret: &str) -> String {
+    let text = text.replace(&format!("'{secret}'"), &format!("'{HIDDEN}'"));
+    let hide = |(index, piece): (usize, &str)| {
+        if index % 2 == 1 && !is_setting(piece) {
+            piece.replace(secret, HIDDEN)
+        } else {
+            piece.to_owned()
+        }
+    };
+    text.split('`').enumerate().map(hide).collect::<Vec<_>>().join("`")
 }
 
 #[cfg(test)]
@@ -178,6 +216,16 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_that_is_a_word_is_hidden_in_quotes_only() {
+        let hidden = Hidden::of("<Password>Password</Password><Secret>vagrant</Secret>");
+        let text = "the file's Password of `Password` is `Password!`, and 'vagrant' is not vagrant";
+        assert_eq!(
+            hidden.without(text),
+            "the file's Password of `Password` is `***!`, and '***' is not vagrant"
+        );
+    }
+
+    #[test]
     fn secrets_are_veiled_in_place() {
         let veiled = veil(FILE);
         assert_eq!(veiled.len(), FILE.len());
@@ -187,7 +235,10 @@ mod tests {
         for kept in ["<PlainText>true", "<Username>u<", "${vault}"] {
             assert!(veiled.contains(kept), "{veiled}");
         }
-        assert_eq!(Hidden::of(FILE).without("<Value>geheim</Value>"), "<Value>***</Value>");
+        assert_eq!(
+            Hidden::of(FILE).without_any("<Value>geheim</Value>"),
+            "<Value>***</Value>"
+        );
         assert!(veil("<Password>torn").contains("****"));
         assert!(veil("<ProductKey>VDYBN-27WPP-V4HQT-9VMD4-VMK7H</ProductKey>").contains("VDYBN"));
     }

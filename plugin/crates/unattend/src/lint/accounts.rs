@@ -158,7 +158,7 @@ fn check_same_password(entry: &Entry<'_, '_>, account: Node<'_, '_>, user: &str,
 
 /// The password itself, if it can be told.
 fn clear(node: Node<'_, '_>) -> Option<String> {
-    let value = xml::text_at(node, "Value").unwrap_or_default();
+    let value = xml::text(xml::child(node, "Value")?).trim().to_owned();
     if is_template(&value) {
         return None;
     }

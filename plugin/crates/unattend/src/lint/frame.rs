@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::str::FromStr as _;
 
 use reseal_diag::{Span, nearest};
-use roxmltree::Node;
+use roxmltree::{Node, NodeId};
 
 use super::template;
 use crate::document::AnswerFile;
@@ -77,18 +77,39 @@ fn check_prefix(root: Node<'_, '_>, findings: &mut Vec<Finding>) {
     };
     for node in root.descendants().filter(|node| node.is_element() && declares(node)) {
         let uri = node.lookup_namespace_uri(Some("wcm")).unwrap_or_default();
-        let start = node.range().start;
-        let tag = root.document().input_text().get(node.range()).unwrap_or("");
-        let place = tag
-            .find(&format!("{uri}\""))
-            .or_else(|| tag.find(&format!("{uri}'")))
-            .map_or(name_span(node), |at| Span::new(start + at, start + at + uri.len()));
-        findings.push(
-            Finding::error("U001", place, "the prefix `wcm` stands for another namespace here")
-                .help("no `wcm:action` and no `wcm:keyValue` is seen below")
-                .suggest(place, xml::WCM, "use the right one"),
-        );
+        let place = declaration(node, uri);
+        let said = "the prefix `wcm` stands for another namespace here";
+        let finding = if is_harmless(node, uri) {
+            Finding::hint("U001", place, said).help("nothing is lost below, but it would be")
+        } else {
+            Finding::error("U001", place, said).help("no `wcm:action` and no `wcm:keyValue` is seen below")
+        };
+        findings.push(finding.suggest(place, xml::WCM, "use the right one"));
     }
+}
+
+/// Where the namespace is written in a start tag.
+fn declaration(node: Node<'_, '_>, uri: &str) -> Span {
+    let start = node.range().start;
+    let tag = root_text(node).get(node.range()).unwrap_or("");
+    tag.find(&format!("{uri}\""))
+        .or_else(|| tag.find(&format!("{uri}'")))
+        .map_or(name_span(node), |at| Span::new(start + at, start + at + uri.len()))
+}
+
+fn root_text<'i>(node: Node<'_, 'i>) -> &'i str {
+    node.document().input_text()
+}
+
+/// Whether no attribute is lost by a wrong namespace. With `https`, as converted web pages have it, whole lists of items
+/// without an action are in use; a key would be missed.
+fn is_harmless(node: Node<'_, '_>, uri: &str) -> bool {
+    let mut lost = node
+        .descendants()
+        .flat_map(|one| one.attributes())
+        .filter(|one| one.namespace() == Some(uri));
+    let only_scheme = uri.strip_prefix("https") == xml::WCM.strip_prefix("http");
+    lost.all(|one| only_scheme && one.name() == "action")
 }
 
 /// `xmlns=""`, as programs leave it behind that add elements without their namespace.
@@ -355,15 +376,16 @@ fn check_rest(node: Node<'_, '_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// U003: a component twice in one pass.
+/// U003: a component twice in one `settings`; two `settings` for one pass are a matter of their own.
 fn check_doubles(file: &AnswerFile<'_, '_>, findings: &mut Vec<Finding>) {
-    let mut seen: HashMap<(Pass, String), Span> = HashMap::new();
+    let mut seen: HashMap<(NodeId, String), Span> = HashMap::new();
     let certain = |node: &Node<'_, '_>| node.parent().is_some_and(|parent| !template::chooses(parent));
     for part in file.parts.iter().filter(|part| certain(&part.node)) {
         let lower = |name: &str| part.node.attribute(name).unwrap_or("").trim().to_ascii_lowercase();
         let identity = ["name", "processorArchitecture", "language"].map(lower).join("|");
         let place = xml::attribute(part.node, "name").map_or(name_span(part.node), |name| span(name.range_value()));
-        if let Some(first) = seen.get(&(part.pass, identity.clone())) {
+        let settings = part.node.parent().map_or(part.node.id(), |settings| settings.id());
+        if let Some(first) = seen.get(&(settings, identity.clone())) {
             findings.push(
                 Finding::error(
                     "U003",
@@ -374,7 +396,7 @@ fn check_doubles(file: &AnswerFile<'_, '_>, findings: &mut Vec<Finding>) {
                 .help("put all its settings into one; Setup refuses the file with 0x8022001b"),
             );
         } else {
-            seen.insert((part.pass, identity), place);
+            seen.insert((settings, identity), place);
         }
     }
 }

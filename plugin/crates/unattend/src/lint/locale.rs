@@ -50,6 +50,12 @@ fn finding(entry: &Entry<'_, '_>, tag: &str, fault: &TagFault) -> Finding {
             format!("`{}` is not in the list of languages", short(tag)),
         )
         .help("newer Windows may know it; then this is nothing"),
+        TagFault::OnlyKeyboard => Finding::hint(
+            "U012",
+            place,
+            format!("`{}` is a keyboard without its language", short(tag)),
+        )
+        .help("write both, such as `0409:00000409`; installers that copy it from the registry leave the language out"),
         TagFault::Wrong(guess) => {
             let finding = Finding::warning(
                 "U012",
