@@ -65,6 +65,7 @@ pub(super) fn is_convenience(component: &str) -> bool {
     [
         "Microsoft-Windows-EnhancedStorage-Adm",
         "Microsoft-Windows-IE-InternetExplorer",
+        "Microsoft-Windows-OutOfBoxExperience",
         "Microsoft-Windows-SQMAPI",
     ]
     .iter()

@@ -155,6 +155,8 @@ const HINTS: &[(&str, &str, &str)] = &[
     ("good/names-of-old-windows.xml", "<RestartEnabled>", "U006"),
     ("good/terms-read-by-hand.xml", "<Path>", "U008"),
     ("good/terms-read-by-hand.xml", "<UserData>", "U028"),
+    ("good/windows-on-a-stick.xml", "disabled", "U002"),
+    ("good/windows-on-a-stick.xml", "OutOfBoxExperience", "U007"),
     ("good/windows-on-a-stick.xml", "WinRE-RecoveryAgent", "U001"),
     ("good/windows-on-a-stick.xml", "Shell-Setup", "U001"),
     ("good/windows-on-a-stick.xml", "<ComputerName>", "U007"),

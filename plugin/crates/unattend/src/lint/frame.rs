@@ -43,7 +43,7 @@ pub(super) fn check(file: &AnswerFile<'_, '_>, target: &Target, findings: &mut V
     let mut passes: HashMap<Pass, Span> = HashMap::new();
     for node in xml::elements(file.root) {
         match node.tag_name().name() {
-            "settings" => check_settings(node, target, &mut passes, findings),
+            "settings" => check_settings(file, node, target, &mut passes, findings),
             "servicing" => {}
             _ if node.tag_name().namespace() != Some(UNATTEND) => {}
             "component" => findings.push(
@@ -135,7 +135,13 @@ fn stranger(node: Node<'_, '_>, name: &str, known: &[&'static str]) -> Finding {
     }
 }
 
-fn check_settings(node: Node<'_, '_>, target: &Target, passes: &mut HashMap<Pass, Span>, findings: &mut Vec<Finding>) {
+fn check_settings(
+    file: &AnswerFile<'_, '_>,
+    node: Node<'_, '_>,
+    target: &Target,
+    passes: &mut HashMap<Pass, Span>,
+    findings: &mut Vec<Finding>,
+) {
     let place = name_span(node);
     let Some(attribute) = xml::attribute(node, "pass") else {
         let found = Finding::error("U002", place, "`settings` without `pass`");
@@ -145,7 +151,8 @@ fn check_settings(node: Node<'_, '_>, target: &Target, passes: &mut HashMap<Pass
     let value = span(attribute.range_value());
     match Pass::from_str(attribute.value().trim()) {
         Ok(pass) => {
-            check_pass(attribute.value(), pass, value, target, findings);
+            check_spelling(attribute.value(), pass, value, findings);
+            check_idle(file, pass, value, target.context, findings);
             if let Some(first) = passes.get(&pass) {
                 findings.push(
                     Finding::warning("U003", value, format!("a second `settings` for the pass `{pass}`"))
@@ -169,7 +176,14 @@ fn check_settings(node: Node<'_, '_>, target: &Target, passes: &mut HashMap<Pass
     }
 }
 
+/// No passes, and written on purpose: an installer's way to switch a pass off, and a name that schemas have.
+const UNUSED_PASSES: &[&str] = &["disabled", "oobeUser"];
+
 fn unknown_pass(written: &str, value: Span) -> Finding {
+    if UNUSED_PASSES.contains(&written) {
+        let said = format!("`{written}` is no configuration pass, so Setup leaves these settings out");
+        return Finding::hint("U002", value, said).help("that is the purpose, perhaps; else remove them");
+    }
     let words = Pass::ALL.iter().map(|pass| pass.word());
     let finding = Finding::error("U002", value, format!("there is no configuration pass `{written}`"));
     match nearest(written, words.clone()) {
@@ -180,7 +194,7 @@ fn unknown_pass(written: &str, value: Span) -> Finding {
     }
 }
 
-fn check_pass(written: &str, pass: Pass, value: Span, target: &Target, findings: &mut Vec<Finding>) {
+fn check_spelling(written: &str, pass: Pass, value: Span, findings: &mut Vec<Finding>) {
     if written != pass.word() {
         findings.push(
             Finding::warning("U002", value, format!("the pass is spelt `{pass}`")).fix(
@@ -190,20 +204,31 @@ fn check_pass(written: &str, pass: Pass, value: Span, target: &Target, findings:
             ),
         );
     }
-    let (idle, why) = match target.context {
+}
+
+/// Passes that the context never comes to. In a file that serves an installation from media as well they do no harm.
+fn check_idle(file: &AnswerFile<'_, '_>, pass: Pass, value: Span, context: Context, findings: &mut Vec<Finding>) {
+    let (idle, why): (fn(Pass) -> bool, &str) = match context {
         Context::Sysprep => (
-            matches!(pass, Pass::WindowsPe | Pass::OfflineServicing),
+            |pass| matches!(pass, Pass::WindowsPe | Pass::OfflineServicing),
             "sysprep and the first boot of an image never run it",
         ),
-        Context::Offline => (pass != Pass::OfflineServicing, "DISM applies `offlineServicing` only"),
-        Context::Auto | Context::Setup => (false, ""),
+        Context::Offline => (
+            |pass| pass != Pass::OfflineServicing,
+            "DISM applies `offlineServicing` only",
+        ),
+        Context::Auto | Context::Setup => return,
     };
-    if idle {
-        findings.push(
-            Finding::warning("U002", value, format!("the pass `{pass}` has no effect here"))
-                .help(format!("{why}; its settings may be left out")),
-        );
+    if !idle(pass) {
+        return;
     }
+    let said = format!("the pass `{pass}` has no effect here");
+    let finding = if file.parts.iter().any(|part| !idle(part.pass)) {
+        Finding::hint("U002", value, said)
+    } else {
+        Finding::warning("U002", value, said)
+    };
+    findings.push(finding.help(format!("{why}; its settings may be left out")));
 }
 
 fn check_processed(node: Node<'_, '_>, findings: &mut Vec<Finding>) {
