@@ -139,7 +139,8 @@ fn key(entry: &Entry<'_, '_>, key_name: &str) -> Option<(String, Span)> {
 
 fn missing_key(entry: &Entry<'_, '_>, key_name: &str) -> Option<Finding> {
     let removes = xml::wcm(entry.node, "action").is_some_and(|action| action.value() != "add");
-    if removes || template::chooses(entry.node) || (!is_certain(key_name) && key_name != "Key") {
+    let inferred = ["DiskID", "Identifier"].contains(&key_name);
+    if removes || template::chooses(entry.node) || !(is_certain(key_name) || key_name == "Key" || inferred) {
         return None;
     }
     let said = format!("`{}` has no `{}`", entry.setting.name, key_name.trim_start_matches('@'));
@@ -148,6 +149,10 @@ fn missing_key(entry: &Entry<'_, '_>, key_name: &str) -> Option<Finding> {
         "@wcm:keyValue" => Finding::warning("U009", place, said)
             .help("write `wcm:keyValue=\"…\"` with a value of its own for each item"),
         "Order" => Finding::error("U009", place, said).help("number the items from 1"),
+        "DiskID" => Finding::warning("U009", place, said).help("say which disk is meant; the first is 0"),
+        "Identifier" if entry.setting.name == "Interface" => Finding::warning("U009", place, said)
+            .help("say which interface is meant: its name, or its MAC address with hyphens"),
+        "Identifier" => Finding::hint("U009", place, said).help("number the items"),
         _ => Finding::error("U009", place, said).help("it is what tells the items apart"),
     })
 }

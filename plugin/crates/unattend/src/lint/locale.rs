@@ -47,7 +47,11 @@ fn finding(entry: &Entry<'_, '_>, tag: &str, fault: &TagFault) -> Finding {
         TagFault::Unlisted => Finding::hint(
             "U012",
             place,
-            format!("`{}` is not in the list of languages", short(tag)),
+            if tag.contains(':') {
+                format!("`{}` is not in the list of languages and keyboards", short(tag))
+            } else {
+                format!("`{}` is not in the list of languages", short(tag))
+            },
         )
         .help("newer Windows may know it; then this is nothing"),
         TagFault::OnlyKeyboard => Finding::hint(
