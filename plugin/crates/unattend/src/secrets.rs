@@ -44,8 +44,76 @@ pub(crate) fn is_secret_path<'n>(names: impl Iterator<Item = &'n str>) -> bool {
     secret && !plain
 }
 
-/// The places of all secret texts that are no placeholders and no public keys.
+/// Elements whose own text is a secret wherever they stand in a file whose tags do not go together.
+const HOLDERS: [&str; 2] = ["Value", "Key"];
+
+/// The places of all secret texts that are no placeholders and no public keys, in their order. Of a file that is not
+/// well-formed also what may be one: which element a text belongs to is a guess there.
 pub(crate) fn places(text: &str) -> Vec<Range<usize>> {
+    let mut found = by_path(text);
+    if roxmltree::Document::parse(text).is_err() {
+        found.extend(near_names(text).filter(|piece| is_secret(text, piece)));
+        found = joined(found);
+    }
+    found
+}
+
+/// Ranges in their order, those that overlap as one.
+fn joined(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut whole: Vec<Range<usize>> = Vec::new();
+    for range in ranges {
+        match whole.last_mut().filter(|last| range.start < last.end) {
+            Some(last) => last.end = last.end.max(range.end),
+            None => whole.push(range),
+        }
+    }
+    whole
+}
+
+/// Texts that follow a name of a secret, or stand before an end tag of that name.
+fn near_names(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut before: Option<Range<usize>> = None;
+    let mut at = 0;
+    let spans = text.split('<').flat_map(move |piece| {
+        let start = at;
+        at += piece.len() + 1;
+        let (head, body) = match piece.split_once('>') {
+            Some((head, _)) => (head, start + head.len() + 1..start + piece.len()),
+            None => (piece, start..start + piece.len()),
+        };
+        let text_before = before.replace(body.clone());
+        let closes = head.strip_prefix('/').is_some_and(may_hold);
+        let own = (may_hold(head) || piece.split('>').skip(1).any(may_hold)).then_some(body.clone());
+        // The name itself is none of the secret, unless the bracket between them is gone.
+        let own = own.map(|own| {
+            if piece.contains('>') {
+                own
+            } else {
+                own.start + name_end(piece)..own.end
+            }
+        });
+        [text_before.filter(|_| closes), own]
+    });
+    spans.flatten().flat_map(|span| pieces(text, span).collect::<Vec<_>>())
+}
+
+fn may_hold(head: &str) -> bool {
+    let lower = head.to_ascii_lowercase();
+    let name = head.trim_start_matches('/').trim();
+    WORDS.iter().any(|word| lower.contains(word)) || HOLDERS.iter().any(|holder| name.starts_with(holder))
+}
+
+/// How far the name of a secret goes in a piece without brackets.
+fn name_end(piece: &str) -> usize {
+    let lower = piece.to_ascii_lowercase();
+    let words = WORDS.iter().filter_map(|word| Some(lower.find(word)? + word.len()));
+    let holder = HOLDERS.iter().find(|holder| piece.starts_with(**holder));
+    words.min().or(holder.map(|holder| holder.len())).unwrap_or(0)
+}
+
+/// The places by the elements that are open.
+fn by_path(text: &str) -> Vec<Range<usize>> {
     let mut open: Vec<&str> = Vec::new();
     let mut found = Vec::new();
     let mut at = 0;
@@ -78,7 +146,7 @@ fn pieces(text: &str, range: Range<usize>) -> impl Iterator<Item = Range<usize>>
 
 fn is_secret(text: &str, place: &Range<usize>) -> bool {
     let value = text.get(place.clone()).unwrap_or_default();
-    !value.is_empty() && masked(value) != value && kms_owner(value).is_none()
+    !value.is_empty() && masked(value) != value && kms_owner(value).is_none() && !value.starts_with("/IMAGE/")
 }
 
 /// How long the text before the next tag is; `CDATA` is text.
@@ -176,7 +244,8 @@ impl<'f> Hidden<'f> {
 
 const HIDDEN: &str = "***";
 
-fn is_setting(name: &str) -> bool {
+/// Whether a setting of some component has this name.
+pub(crate) fn is_setting(name: &str) -> bool {
     let settings = catalogue().components().iter().flat_map(|component| component.all());
     settings.into_iter().any(|setting| setting.name == name)
 }
@@ -223,6 +292,24 @@ mod tests {
             hidden.without(text),
             "the file's Password of `Password` is `***!`, and '***' is not vagrant"
         );
+    }
+
+    #[test]
+    fn a_secret_whose_tags_are_torn_is_veiled() {
+        let files = [
+            "<a>Password><Value>geheim</Value></Password></a>",
+            "<a><Value>geheim</Value></Password></a>",
+            "<a><Passwordgeheim</Password></a>",
+            "<a><Password>geheim/Password></a>",
+            "<a>geheim</ApiKey></a>",
+            "<a></Domain<Password>[geheim]</Password></a>",
+        ];
+        for file in files {
+            let veiled = veil(file);
+            assert!(!veiled.contains("geheim") && veiled.len() == file.len(), "{veiled}");
+        }
+        let file = "<a><Key>/IMAGE/INDEX</Key><Order>1</Ordr><Password/></a>";
+        assert_eq!(veil(file), file);
     }
 
     #[test]

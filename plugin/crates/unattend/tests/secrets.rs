@@ -31,6 +31,28 @@ fn the_linter_shows_no_secret() {
     }
 }
 
+/// Without one tag, one bracket or one quote, which makes it a guess where a text belongs.
+#[test]
+fn the_linter_shows_no_secret_of_a_torn_file() {
+    let whole = file();
+    let cuts = whole.match_indices(['<', '>', '"']).map(|(at, _)| at..at + 1);
+    let tags = whole.match_indices('<').map(|(at, _)| {
+        let length = whole.get(at..).unwrap().find('>').unwrap();
+        at..at + length + 1
+    });
+    for cut in cuts.chain(tags) {
+        let mut text = whole.clone();
+        text.replace_range(cut, "");
+        let shown = diagnostics(&lint_text(&text, &Target::default()), "canaries.xml", &text);
+        let rendered = render_all(&shown, Look::Plain);
+        assert!(!rendered.contains(CANARY), "{rendered}");
+        for one in &shown {
+            let report = serde_json::to_string(&json::Report::from(one)).unwrap();
+            assert!(!report.contains(CANARY), "{report}");
+        }
+    }
+}
+
 #[test]
 fn the_comparison_shows_no_secret() {
     let before = file();

@@ -5,6 +5,7 @@ use roxmltree::Error;
 
 use super::tags;
 use crate::finding::Finding;
+use crate::secrets::is_setting;
 use crate::xml::WCM;
 
 /// A slip, and an edit after which reading can go on.
@@ -358,6 +359,11 @@ fn bare_less(text: &str, at: usize) -> Option<Slip> {
     Some(Slip::blanked(finding, span))
 }
 
+/// Whether a name is one of the language: another may be the text of an element, and that a secret.
+fn is_name(name: &str) -> bool {
+    ["unattend", "settings", "component", "servicing", "package"].contains(&name) || is_setting(name)
+}
+
 /// `<OOBE` with the next tag right behind it.
 fn open_tag(text: &str, at: usize) -> Option<Slip> {
     let before = text.get(..at)?;
@@ -367,17 +373,28 @@ fn open_tag(text: &str, at: usize) -> Option<Slip> {
         return None;
     }
     let name = tag.split(char::is_whitespace).next().filter(|name| !name.is_empty())?;
+    // The text of the element runs into the name: `<PasswordSecret</Password>`.
+    let known = text
+        .get(at..)?
+        .strip_prefix("</")
+        .and_then(|rest| rest.split(|c: char| c.is_whitespace() || "</>".contains(c)).next())
+        .filter(|other| !other.is_empty() && name.starts_with(other));
+    let name = known.unwrap_or(name);
     let length = if tag.contains('=') {
         tag.trim_end().len()
     } else {
         name.len()
     };
     let end = start + 1 + length;
-    let finding = Finding::error("U001", Span::new(start, end), format!("the tag `<{name}` has no `>`")).suggest(
-        Span::new(end, end),
-        ">",
-        "end it",
-    );
+    let opened = name
+        .strip_prefix('/')
+        .is_some_and(|name| before.contains(&format!("<{name}>")));
+    let said = if known.is_some() || opened || is_name(name.trim_start_matches('/')) {
+        format!("the tag `<{name}` has no `>`")
+    } else {
+        "this tag has no `>`".to_owned()
+    };
+    let finding = Finding::error("U001", Span::new(start, end), said).suggest(Span::new(end, end), ">", "end it");
     Some(Slip {
         finding,
         span: Span::new(end, end),
