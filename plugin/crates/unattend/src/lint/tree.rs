@@ -460,9 +460,25 @@ fn unknown_setting(
             .suggest(span, text, "use the known name");
     }
     match owners(scope, name, parent) {
-        owners if owners.is_empty() => finding.help("Setup refuses the file with 0x80220001"),
+        owners if owners.is_empty() => {
+            let finding = finding.help("Setup refuses the file with 0x80220001");
+            match parent.and_then(|_| listed(known)) {
+                Some(names) => finding.help(format!("`{owner}` has {names}")),
+                None => finding,
+            }
+        }
         owners => finding.help(format!("it belongs to {owners}")),
     }
+}
+
+/// The names of a few settings.
+fn listed(known: &[Setting]) -> Option<String> {
+    let names: Vec<String> = known
+        .iter()
+        .filter(|one| !one.name.starts_with('@'))
+        .map(|one| format!("`{}`", one.name))
+        .collect();
+    (1..=8).contains(&names.len()).then(|| names.join(", "))
 }
 
 /// Where else a setting of this name exists.
