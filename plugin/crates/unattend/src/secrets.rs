@@ -1,7 +1,9 @@
 //! Where the secrets of an answer file stand, also of files that are not well-formed and of components that nobody
 //! knows: by the names of the elements.
 
+use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use crate::catalogue::{catalogue, kms_owner};
 use crate::placeholder::masked;
@@ -27,21 +29,65 @@ const WORDS: [&str; 14] = [
 /// Elements beside a secret that are none.
 const PLAIN: [&str; 4] = ["plaintext", "username", "domain", "willshowui"];
 
-/// Whether an element of this name holds a secret, or all below it are one.
-pub(crate) fn is_secret_name(name: &str) -> bool {
+/// Whether an element of this name holds a secret, or all below it are one. Slips of the pen count: nobody knows such an
+/// element, and its line is shown.
+fn is_secret_name(name: &str) -> bool {
+    if is_setting(name) {
+        return holds_word(name);
+    }
+    holds_word(name) || WORDS.iter().any(|word| holds_slip(name, word))
+}
+
+fn holds_word(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    WORDS.iter().any(|word| name.contains(word)) && !PLAIN.contains(&name.as_str())
+    WORDS.iter().any(|word| name.contains(word)) && !is_plain(&name)
+}
+
+fn is_plain(name: &str) -> bool {
+    PLAIN.iter().any(|plain| plain.eq_ignore_ascii_case(name))
+}
+
+/// Whether a piece of the name is the word with a letter or two too many, too few, swapped or wrong.
+fn holds_slip(name: &str, word: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let slips = if word.len() < 8 { 1 } else { 2 };
+    let lengths = word.len() - 1..=word.len() + 1;
+    name.is_ascii()
+        && !is_plain(&name)
+        && lengths.into_iter().any(|length| {
+            let ends = length.min(name.len())..=name.len();
+            ends.filter_map(|end| name.get(end.saturating_sub(length)..end))
+                .any(|piece| strsim::osa_distance(piece, word) <= slips)
+        })
 }
 
 /// Whether the last step of a path of element names is a secret: by its own name, or by one above.
 pub(crate) fn is_secret_path<'n>(names: impl Iterator<Item = &'n str>) -> bool {
-    let mut secret = false;
-    let mut plain = false;
+    let mut open = Vec::new();
     for name in names {
-        secret |= is_secret_name(name);
-        plain = PLAIN.contains(&name.to_ascii_lowercase().as_str());
+        enter(&mut open, name);
     }
-    secret && !plain
+    is_secret_place(&open)
+}
+
+/// An element that is open, and whether all in it is a secret.
+struct Open<'t> {
+    name: &'t str,
+    secret: bool,
+}
+
+fn enter<'t>(open: &mut Vec<Open<'t>>, name: &'t str) {
+    let secret = open.last().is_some_and(|last| last.secret) || is_secret_name(name);
+    open.push(Open { name, secret });
+}
+
+/// Whether text in the innermost element is a secret. A `Value` is one also where its password is missing around it.
+fn is_secret_place(open: &[Open<'_>]) -> bool {
+    let Some((last, above)) = open.split_last() else {
+        return false;
+    };
+    let alone = last.name == "Value" && above.last().is_none_or(|parent| parent.name != "MetaData");
+    (last.secret || alone) && !is_plain(last.name)
 }
 
 /// Elements whose own text is a secret wherever they stand in a file whose tags do not go together.
@@ -114,13 +160,12 @@ fn name_end(piece: &str) -> usize {
 
 /// The places by the elements that are open.
 fn by_path(text: &str) -> Vec<Range<usize>> {
-    let mut open: Vec<&str> = Vec::new();
+    let mut open: Vec<Open<'_>> = Vec::new();
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(rest) = text.get(at..) {
         let length = content(rest);
-        let secret = is_secret_path(open.iter().copied());
-        if secret {
+        if is_secret_place(&open) {
             found.extend(pieces(text, at..at + length).filter(|piece| is_secret(text, piece)));
         }
         at += length;
@@ -158,7 +203,7 @@ fn content(rest: &str) -> usize {
 }
 
 /// Goes over a tag and keeps account of what is open. Comments are gone into: somebody may have put a password there.
-fn step<'t>(tag: &'t str, open: &mut Vec<&'t str>) -> usize {
+fn step<'t>(tag: &'t str, open: &mut Vec<Open<'t>>) -> usize {
     if tag.starts_with("<!--") {
         return 4;
     }
@@ -173,11 +218,11 @@ fn step<'t>(tag: &'t str, open: &mut Vec<&'t str>) -> usize {
     };
     if let Some(inner) = inner.strip_prefix('/') {
         let closed = name(inner);
-        if let Some(at) = open.iter().rposition(|one| *one == closed) {
+        if let Some(at) = open.iter().rposition(|one| one.name == closed) {
             open.truncate(at);
         }
     } else if !inner.ends_with("/>") && !inner.starts_with(['?', '!']) {
-        open.push(name(inner));
+        enter(open, name(inner));
     }
     end.max(1)
 }
@@ -246,8 +291,11 @@ const HIDDEN: &str = "***";
 
 /// Whether a setting of some component has this name.
 pub(crate) fn is_setting(name: &str) -> bool {
-    let settings = catalogue().components().iter().flat_map(|component| component.all());
-    settings.into_iter().any(|setting| setting.name == name)
+    static NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+        let settings = catalogue().components().iter().flat_map(|component| component.all());
+        settings.into_iter().map(|setting| setting.name).collect()
+    });
+    NAMES.contains(name)
 }
 
 fn is_word(secret: &str) -> bool {
@@ -310,6 +358,33 @@ mod tests {
         }
         let file = "<a><Key>/IMAGE/INDEX</Key><Order>1</Ordr><Password/></a>";
         assert_eq!(veil(file), file);
+    }
+
+    #[test]
+    fn a_misspelt_element_keeps_its_secret() {
+        for name in [
+            "Pasword",
+            "Psasword",
+            "AdminPasswor",
+            "ProdcutKey",
+            "Secrt",
+            "Value",
+            "ApiKe",
+        ] {
+            assert!(is_secret_path(["AutoLogon", name].into_iter()), "{name}");
+        }
+        for name in [
+            "Path",
+            "Passes",
+            "Username",
+            "PlainTxt",
+            "SecureBoot",
+            "ProductName",
+            "Key",
+        ] {
+            assert!(!is_secret_path(["Item", name].into_iter()), "{name}");
+        }
+        assert!(!is_secret_path(["MetaData", "Value"].into_iter()));
     }
 
     #[test]

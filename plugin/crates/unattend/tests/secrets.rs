@@ -14,6 +14,16 @@ fn file() -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
+fn shows_none(text: &str) {
+    let shown = diagnostics(&lint_text(text, &Target::default()), "canaries.xml", text);
+    let rendered = render_all(&shown, Look::Plain);
+    assert!(!rendered.contains(CANARY), "{rendered}");
+    for one in &shown {
+        let report = serde_json::to_string(&json::Report::from(one)).unwrap();
+        assert!(!report.contains(CANARY), "{report}");
+    }
+}
+
 #[test]
 fn the_linter_shows_no_secret() {
     let text = file();
@@ -43,12 +53,36 @@ fn the_linter_shows_no_secret_of_a_torn_file() {
     for cut in cuts.chain(tags) {
         let mut text = whole.clone();
         text.replace_range(cut, "");
-        let shown = diagnostics(&lint_text(&text, &Target::default()), "canaries.xml", &text);
-        let rendered = render_all(&shown, Look::Plain);
-        assert!(!rendered.contains(CANARY), "{rendered}");
-        for one in &shown {
-            let report = serde_json::to_string(&json::Report::from(one)).unwrap();
-            assert!(!report.contains(CANARY), "{report}");
+        shows_none(&text);
+    }
+}
+
+/// An element that nobody knows is shown, and its secret with it if it were not seen for one.
+#[test]
+fn the_linter_shows_no_secret_of_a_misspelt_element() {
+    let whole = file();
+    for name in [
+        "Password",
+        "AdministratorPassword",
+        "ProductKey",
+        "ApiKey",
+        "Secret",
+        "Value",
+    ] {
+        let last = name.len() - 1;
+        let mut swapped: Vec<char> = name.chars().collect();
+        swapped.swap(1, 2);
+        let swapped: String = swapped.into_iter().collect();
+        for slip in [
+            name.get(..last).unwrap().to_owned(),
+            format!("{name}s"),
+            name.to_lowercase(),
+            swapped,
+        ] {
+            let text = whole
+                .replace(&format!("<{name}>"), &format!("<{slip}>"))
+                .replace(&format!("</{name}>"), &format!("</{slip}>"));
+            shows_none(&text);
         }
     }
 }
