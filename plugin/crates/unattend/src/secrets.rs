@@ -1,7 +1,7 @@
 //! Where the secrets of an answer file stand, also of files that are not well-formed and of components that nobody
 //! knows: by the names of the elements.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -32,8 +32,8 @@ const PLAIN: [&str; 4] = ["plaintext", "username", "domain", "willshowui"];
 /// Whether an element of this name holds a secret, or all below it are one. Slips of the pen count: nobody knows such an
 /// element, and its line is shown.
 fn is_secret_name(name: &str) -> bool {
-    if is_setting(name) {
-        return holds_word(name);
+    if let Some(secret) = NAMES.get(name) {
+        return *secret;
     }
     holds_word(name) || WORDS.iter().any(|word| holds_slip(name, word))
 }
@@ -96,8 +96,8 @@ const HOLDERS: [&str; 2] = ["Value", "Key"];
 /// The places of all secret texts that are no placeholders and no public keys, in their order. Of a file that is not
 /// well-formed also what may be one: which element a text belongs to is a guess there.
 pub(crate) fn places(text: &str) -> Vec<Range<usize>> {
-    let mut found = by_path(text);
-    if roxmltree::Document::parse(text).is_err() {
+    let (mut found, torn) = by_path(text);
+    if torn && roxmltree::Document::parse(text).is_err() {
         found.extend(near_names(text).filter(|piece| is_secret(text, piece)));
         found = joined(found);
     }
@@ -158,8 +158,9 @@ fn name_end(piece: &str) -> usize {
     words.min().or(holder.map(|holder| holder.len())).unwrap_or(0)
 }
 
-/// The places by the elements that are open.
-fn by_path(text: &str) -> Vec<Range<usize>> {
+/// The places by the elements that are open, and whether some tags do not go together.
+fn by_path(text: &str) -> (Vec<Range<usize>>, bool) {
+    let mut torn = false;
     let mut open: Vec<Open<'_>> = Vec::new();
     let mut found = Vec::new();
     let mut at = 0;
@@ -172,9 +173,9 @@ fn by_path(text: &str) -> Vec<Range<usize>> {
         let Some(tag) = text.get(at..).filter(|tag| !tag.is_empty()) else {
             break;
         };
-        at += step(tag, &mut open);
+        at += step(tag, &mut open, &mut torn);
     }
-    found
+    (found, torn || !open.is_empty())
 }
 
 /// What stands in a range, without blanks around it. A comment's end in it is not touched: the file must stay one.
@@ -203,7 +204,7 @@ fn content(rest: &str) -> usize {
 }
 
 /// Goes over a tag and keeps account of what is open. Comments are gone into: somebody may have put a password there.
-fn step<'t>(tag: &'t str, open: &mut Vec<Open<'t>>) -> usize {
+fn step<'t>(tag: &'t str, open: &mut Vec<Open<'t>>, torn: &mut bool) -> usize {
     if tag.starts_with("<!--") {
         return 4;
     }
@@ -216,8 +217,10 @@ fn step<'t>(tag: &'t str, open: &mut Vec<Open<'t>>) -> usize {
         let name = inner.split(|c: char| c.is_whitespace() || "/>".contains(c)).next();
         name.and_then(|name| name.rsplit(':').next()).unwrap_or_default()
     };
+    *torn |= inner.contains('<');
     if let Some(inner) = inner.strip_prefix('/') {
         let closed = name(inner);
+        *torn |= open.last().is_none_or(|last| last.name != closed);
         if let Some(at) = open.iter().rposition(|one| one.name == closed) {
             open.truncate(at);
         }
@@ -289,13 +292,18 @@ impl<'f> Hidden<'f> {
 
 const HIDDEN: &str = "***";
 
+/// The names of all settings, and whether they hold a secret.
+static NAMES: LazyLock<HashMap<&'static str, bool>> = LazyLock::new(|| {
+    let settings = catalogue().components().iter().flat_map(|component| component.all());
+    settings
+        .into_iter()
+        .map(|setting| (setting.name, holds_word(setting.name)))
+        .collect()
+});
+
 /// Whether a setting of some component has this name.
 pub(crate) fn is_setting(name: &str) -> bool {
-    static NAMES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
-        let settings = catalogue().components().iter().flat_map(|component| component.all());
-        settings.into_iter().map(|setting| setting.name).collect()
-    });
-    NAMES.contains(name)
+    NAMES.contains_key(name)
 }
 
 fn is_word(secret: &str) -> bool {
