@@ -7,6 +7,7 @@ mod sarif;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use reseal_unattend::Side;
 use serde_json::json;
 
 use crate::console::{Console, plural};
@@ -74,8 +75,12 @@ fn diff(command: &Diff, console: &Console) -> Exit {
             console.say(&plural(changes.len(), "difference"));
         }
         Err(error) => {
-            let hint = "`reseal unattend lint FILE` says what is wrong with it".to_owned();
-            console.error(&format!("cannot compare: {error}"), &[hint]);
+            let path = match error.side {
+                Side::Before => &command.before,
+                Side::After => &command.after,
+            };
+            let hint = format!("`reseal unattend lint {}` says what is wrong with it", path.display());
+            console.error(&format!("cannot compare `{}`: {error}", path.display()), &[hint]);
             return Exit::Input;
         }
     }

@@ -13,8 +13,8 @@ pub use load::catalogue;
 pub use locales::{Locale, TagFault, check_input, check_tag, locales};
 pub use values::{ValueFault, Values, check_value};
 pub(crate) use values::{is_true, number, short};
-pub(crate) use zones::guess_zone;
 pub use zones::{Zone, ZoneName, find_zone, zones};
+pub(crate) use zones::{guess_zone, zones_at_offset_of};
 
 use crate::target::Pass;
 

@@ -17,8 +17,8 @@ or its encoding is not what it says.
 Setup shows \"could not parse or process unattend answer file … The error was detected at line … column …\". Some readers \
 bear with small slips, so a file may have been in use for years all the same.
 
-Usual causes: an element that is not closed, a bare `&` in a command (write `&amp;`), `--` inside a comment, something \
-before the XML declaration, the prefix `wcm` without its declaration, a `<!DOCTYPE>`."
+Usual causes: an element or a quote that is not closed, a bare `&` or `<` in a command (write `&amp;`, `&lt;`), `--` \
+inside a comment, a comment inside a comment, something before the XML declaration, the prefix `wcm` without its declaration, a `<!DOCTYPE>`."
 "U002" "a configuration pass that does not exist, or is not run"
 "The passes are windowsPE, offlineServicing, generalize, specialize, auditSystem, auditUser and oobeSystem.
 
@@ -50,7 +50,8 @@ invalid\"). Some settings forbid an empty element: leave it out instead. The pat
 259 characters."
 "U009" "an item of a list is not complete, or there are two of it"
 "Items carry `wcm:action=\"add\"`, and something that tells them apart: an Order from 1 to 500, a Name, or the attribute \
-`wcm:keyValue`. Two items with the same key are one and the same to Setup."
+`wcm:keyValue`. Two items with the same key are one and the same to Setup. Disks, images and commands are in daily use \
+without the action where none of them has it."
 "U010" "a computer name that Windows does not take, or that all machines would share"
 "A name has at most 15 letters, digits and hyphens, and not only digits. `*` gives a random name that begins with up to \
 seven letters of the registered organization. In an image a fixed name is given to every machine made of it."

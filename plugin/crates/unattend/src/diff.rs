@@ -42,6 +42,31 @@ impl std::fmt::Display for Change {
     }
 }
 
+/// A file that cannot be compared.
+#[derive(Debug)]
+pub struct IllFormed {
+    /// Which one.
+    pub side: Side,
+    error: roxmltree::Error,
+}
+
+/// One of two files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The first.
+    Before,
+    /// The second.
+    After,
+}
+
+impl std::fmt::Display for IllFormed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "it is not well-formed XML: {}", self.error)
+    }
+}
+
+impl std::error::Error for IllFormed {}
+
 type Place = (Pass, String, String);
 
 #[derive(PartialEq, Eq)]
@@ -63,9 +88,10 @@ impl Value {
 /// # Errors
 ///
 /// When one of them is not well-formed; run the linter over it to see where.
-pub fn diff(base: &str, other: &str) -> Result<Vec<Change>, roxmltree::Error> {
-    let before = settings(&Document::parse(base)?);
-    let mut after = settings(&Document::parse(other)?);
+pub fn diff(base: &str, other: &str) -> Result<Vec<Change>, IllFormed> {
+    let read = |text, side| Document::parse(text).map_err(|error| IllFormed { side, error });
+    let before = settings(&read(base, Side::Before)?);
+    let mut after = settings(&read(other, Side::After)?);
     let mut changes = Vec::new();
     for (place, value) in before {
         let now = after.remove(&place);

@@ -124,7 +124,7 @@ pub fn diagnostics(findings: &[Finding], name: &str, text: &str) -> Vec<Diagnost
         finding.message = hidden.without(&finding.message);
         finding.help = finding.help.iter().map(|help| hidden.without(help)).collect();
         if let Some(fix) = &mut finding.fix {
-            fix.replacement = hidden.without(&fix.replacement);
+            fix.replacement = hidden.without_any(&fix.replacement);
         }
         finding.diagnostic(&source)
     };

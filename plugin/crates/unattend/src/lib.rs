@@ -25,7 +25,7 @@ mod xml;
 pub use codes::CODES;
 pub use compile::{Compiled, Problem, Reveal, RevealError, check, compile};
 pub use decode::{Decoded, Encoding, decode};
-pub use diff::{Change, diff};
+pub use diff::{Change, IllFormed, Side, diff};
 pub use finding::{Finding, Fix, diagnostics, fix};
 pub use lint::{has_errors, lint, lint_text};
 pub use options::Options;

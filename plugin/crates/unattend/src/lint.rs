@@ -5,6 +5,7 @@
 //! (note) what works but is good to know: a file that is in use and works has hints at most.
 
 mod accounts;
+mod addresses;
 mod architecture;
 mod commands;
 mod disks;
@@ -17,6 +18,8 @@ mod names;
 mod oobe;
 mod parse;
 mod passwords;
+mod slips;
+mod tags;
 mod template;
 mod tree;
 
@@ -63,6 +66,7 @@ pub(super) fn is_convenience(component: &str) -> bool {
     [
         "Microsoft-Windows-EnhancedStorage-Adm",
         "Microsoft-Windows-IE-InternetExplorer",
+        "Microsoft-Windows-OutOfBoxExperience",
         "Microsoft-Windows-SQMAPI",
     ]
     .iter()
@@ -85,6 +89,7 @@ fn check(file: &AnswerFile<'_, '_>, target: &Target, findings: &mut Vec<Finding>
     locale::check(file, findings);
     passwords::check(file, findings);
     accounts::check(file, findings);
+    addresses::check(file, findings);
     exclusive::check(file, findings);
     commands::check(file, findings);
     disks::check(file, findings);

@@ -34,7 +34,7 @@ pub(crate) fn is_template(text: &str) -> bool {
         ("<<", ">>"),
     ];
     let pair = |(open, close): &(&str, &str)| text.split_once(open).is_some_and(|(_, rest)| rest.contains(close));
-    PAIRS.iter().any(pair) || between(text, '%') || between_signs(text) || is_instruction(text)
+    PAIRS.iter().any(pair) || between(text, '%') || between_signs(text) || between_dashes(text) || is_instruction(text)
 }
 
 /// Whether the text between elements tells a template engine which of them to take.
@@ -77,6 +77,12 @@ fn between_signs(text: &str) -> bool {
         Some(inner.trim_matches([*open, *close]))
     };
     [('@', '@'), ('#', '#'), ('<', '>')].iter().filter_map(inside).any(word)
+}
+
+/// `--NAME--`.
+fn between_dashes(text: &str) -> bool {
+    let inner = text.trim().strip_prefix("--").and_then(|rest| rest.strip_suffix("--"));
+    inner.is_some_and(|inner| !inner.is_empty() && inner.chars().all(|c| c.is_alphanumeric() || c == '_'))
 }
 
 /// Words that stand for "put your own here".
@@ -128,6 +134,7 @@ mod tests {
             "##PASSWORD##",
             "<your key>",
             "********",
+            "--COMPUTER--",
         ] {
             assert!(is_template(text), "{text}");
         }
@@ -142,6 +149,8 @@ mod tests {
             "P@ssw0rd@",
             "#1@home!",
             "**",
+            "--",
+            "pc--1",
             "Korea Standard Time",
             "",
         ] {

@@ -144,11 +144,23 @@ fn safe_fixes_cure_and_settle() {
 /// What works and is yet worth a word: file, piece of the line, rule, target.
 const HINTS: &[(&str, &str, &str)] = &[
     ("good/cloudbase-init.xml", "<SkipMachineOOBE>", "U015"),
+    ("good/commands-without-action.xml", "<RunAsynchronousCommand>", "U009"),
+    ("good/commands-without-action.xml", "<RunSynchronousCommand>", "U009"),
+    ("good/commands-without-action.xml", "<LocalAccount>", "U009"),
     ("good/disks-without-action.xml", "<Disk>", "U009"),
+    ("good/emptied-labels.xml", "<Label>", "U008"),
     ("good/installer-switches.xml", "<UserData>", "U028"),
     ("good/installer-switches.xml", "EnhancedStorage-Adm", "U007"),
     ("good/names-of-old-windows.xml", "SQMAPI", "U005"),
     ("good/names-of-old-windows.xml", "<RestartEnabled>", "U006"),
+    ("good/terms-read-by-hand.xml", "<Path>", "U008"),
+    ("good/terms-read-by-hand.xml", "<UserData>", "U028"),
+    ("good/windows-on-a-stick.xml", "disabled", "U002"),
+    ("good/windows-on-a-stick.xml", "OutOfBoxExperience", "U007"),
+    ("good/windows-on-a-stick.xml", "WinRE-RecoveryAgent", "U001"),
+    ("good/windows-on-a-stick.xml", "Shell-Setup", "U001"),
+    ("good/windows-on-a-stick.xml", "<ComputerName>", "U007"),
+    ("good/windows-on-a-stick.xml", "00000409", "U012"),
 ];
 
 #[test]

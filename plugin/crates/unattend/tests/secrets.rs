@@ -14,6 +14,16 @@ fn file() -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
+fn shows_none(text: &str) {
+    let shown = diagnostics(&lint_text(text, &Target::default()), "canaries.xml", text);
+    let rendered = render_all(&shown, Look::Plain);
+    assert!(!rendered.contains(CANARY), "{rendered}");
+    for one in &shown {
+        let report = serde_json::to_string(&json::Report::from(one)).unwrap();
+        assert!(!report.contains(CANARY), "{report}");
+    }
+}
+
 #[test]
 fn the_linter_shows_no_secret() {
     let text = file();
@@ -27,6 +37,52 @@ fn the_linter_shows_no_secret() {
         for one in &shown {
             let report = serde_json::to_string(&json::Report::from(one)).unwrap();
             assert!(!report.contains(CANARY), "{report}");
+        }
+    }
+}
+
+/// Without one tag, one bracket or one quote, which makes it a guess where a text belongs.
+#[test]
+fn the_linter_shows_no_secret_of_a_torn_file() {
+    let whole = file();
+    let cuts = whole.match_indices(['<', '>', '"']).map(|(at, _)| at..at + 1);
+    let tags = whole.match_indices('<').map(|(at, _)| {
+        let length = whole.get(at..).unwrap().find('>').unwrap();
+        at..at + length + 1
+    });
+    for cut in cuts.chain(tags) {
+        let mut text = whole.clone();
+        text.replace_range(cut, "");
+        shows_none(&text);
+    }
+}
+
+/// An element that nobody knows is shown, and its secret with it if it were not seen for one.
+#[test]
+fn the_linter_shows_no_secret_of_a_misspelt_element() {
+    let whole = file();
+    for name in [
+        "Password",
+        "AdministratorPassword",
+        "ProductKey",
+        "ApiKey",
+        "Secret",
+        "Value",
+    ] {
+        let last = name.len() - 1;
+        let mut swapped: Vec<char> = name.chars().collect();
+        swapped.swap(1, 2);
+        let swapped: String = swapped.into_iter().collect();
+        for slip in [
+            name.get(..last).unwrap().to_owned(),
+            format!("{name}s"),
+            name.to_lowercase(),
+            swapped,
+        ] {
+            let text = whole
+                .replace(&format!("<{name}>"), &format!("<{slip}>"))
+                .replace(&format!("</{name}>"), &format!("</{slip}>"));
+            shows_none(&text);
         }
     }
 }

@@ -27,6 +27,8 @@ pub enum TagFault {
     Wrong(Option<&'static str>),
     /// Language and country exist, but the pair is not in the table.
     Unlisted,
+    /// A keyboard without a language.
+    OnlyKeyboard,
 }
 
 /// All languages.
@@ -119,6 +121,9 @@ fn guess(lower: &str) -> Option<&'static str> {
 pub fn check_input(profile: &str) -> Result<bool, TagFault> {
     let profile = profile.trim();
     let Some((language, keyboard)) = profile.split_once(':') else {
+        if index().keyboards.contains(profile.to_ascii_lowercase().as_str()) {
+            return Err(TagFault::OnlyKeyboard);
+        }
         return match check_tag(profile) {
             None => Ok(true),
             Some(TagFault::Unlisted) => Ok(false),

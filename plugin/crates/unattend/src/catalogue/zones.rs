@@ -77,9 +77,35 @@ pub(crate) fn guess_zone(name: &str) -> Option<&'static Zone> {
         return Some(zone);
     }
     by_city(name).or_else(|| {
+        if offset(name).is_some() {
+            return None;
+        }
         let id = reseal_diag::nearest(name, zones().iter().map(|zone| zone.id))?;
         zones().iter().find(|zone| zone.id == id)
     })
+}
+
+/// The ids of the zones that are as far from UTC as a name such as `UTC+1` or `(GMT+01:00) Berlin` says.
+pub(crate) fn zones_at_offset_of(name: &str) -> Vec<&'static str> {
+    let Some(offset) = offset(name) else {
+        return Vec::new();
+    };
+    let zones = zones().iter().filter(|zone| zone.offset == offset);
+    zones.map(|zone| zone.id).collect()
+}
+
+/// `+01:00` of `UTC+1`.
+fn offset(name: &str) -> Option<String> {
+    let name = name.trim().trim_start_matches('(');
+    let rest = name
+        .strip_prefix("UTC")
+        .or_else(|| name.strip_prefix("GMT"))?
+        .trim_start();
+    let sign = rest.chars().next().filter(|sign| matches!(sign, '+' | '-'))?;
+    let digits = rest.get(1..)?.split(|c: char| !c.is_ascii_digit() && c != ':').next()?;
+    let (hours, minutes) = digits.split_once(':').unwrap_or((digits, "00"));
+    let hours: u8 = hours.parse().ok()?;
+    Some(format!("{sign}{hours:02}:{minutes}"))
 }
 
 /// The zone one of whose IANA names ends in a city of the display name.
@@ -102,6 +128,15 @@ fn by_city(name: &str) -> Option<&'static Zone> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zones_of_an_offset_are_listed() {
+        assert!(zones_at_offset_of("UTC+1").contains(&"W. Europe Standard Time"));
+        assert_eq!(zones_at_offset_of("(GMT+05:45) Nowhere"), ["Nepal Standard Time"]);
+        assert!(zones_at_offset_of("UTC+").is_empty() && zones_at_offset_of("GMT Standard").is_empty());
+        assert_eq!(guess_zone("UTC+1"), None);
+        assert_eq!(guess_zone("(UTC+09:00) Seoul").unwrap().id, "Korea Standard Time");
+    }
 
     #[test]
     fn zones_are_found_by_either_name() {

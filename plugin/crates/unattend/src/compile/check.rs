@@ -205,6 +205,8 @@ fn locale(option: &str, name: &str, text: &str) -> Option<Problem> {
     }?;
     let diagnostic = match fault {
         TagFault::Unlisted => return None,
+        TagFault::OnlyKeyboard => Diagnostic::error("U012", format!("`{text}` is a keyboard without its language"))
+            .help("write both, such as `0412:00000412`"),
         TagFault::Wrong(guess) => {
             let diagnostic = Diagnostic::error("U012", format!("`{text}` is not a language that Windows knows"));
             match guess {

@@ -1,5 +1,6 @@
 //! U020 and U025: accounts and automatic log-on.
 
+use super::template;
 use crate::catalogue::is_true;
 use crate::document::{AnswerFile, Entry};
 use crate::finding::Finding;
@@ -40,6 +41,7 @@ fn check_account(file: &AnswerFile<'_, '_>, entry: &Entry<'_, '_>, findings: &mu
             .help("the account cannot be made, and Setup stops in the oobeSystem pass"),
         );
     }
+    findings.extend(check_groups(entry.node));
     let computer = file.text(Pass::Specialize, SHELL, "ComputerName");
     if computer.is_some_and(|computer| computer.eq_ignore_ascii_case(&name)) {
         findings.push(
@@ -47,6 +49,19 @@ fn check_account(file: &AnswerFile<'_, '_>, entry: &Entry<'_, '_>, findings: &mu
                 .help("Windows refuses an account that is named like its computer"),
         );
     }
+}
+
+/// No group has a comma in its name, and semicolons separate them.
+fn check_groups(account: Node<'_, '_>) -> Option<Finding> {
+    let node = xml::child(account, "Group")?;
+    let text = xml::text(node);
+    let place = text_span(node);
+    (text.contains(',') && !is_template(&text)).then(|| {
+        let groups: Vec<&str> = text.split([',', ';']).map(str::trim).collect();
+        Finding::warning("U025", place, "groups are separated by semicolons, not by commas")
+            .help("with a comma the whole is taken for the name of one group")
+            .suggest(place, groups.join(";"), "separate them so")
+    })
 }
 
 /// What Windows has against the name of an account.
@@ -75,6 +90,12 @@ fn check_logon(file: &AnswerFile<'_, '_>, entry: &Entry<'_, '_>, findings: &mut 
         findings.push(
             Finding::hint("U020", name_span(entry.node), "`AutoLogon` without `LogonCount`")
                 .help("Windows logs on again and again; give a count unless that is wanted"),
+        );
+    }
+    if xml::child(entry.node, "Username").is_none() && !template::chooses(entry.node) {
+        findings.push(
+            Finding::warning("U028", name_span(entry.node), "`AutoLogon` has no `Username`")
+                .help("Windows does not know whom to log on"),
         );
     }
     let Some(user) = xml::text_at(entry.node, "Username").filter(|user| !is_template(user)) else {
@@ -158,7 +179,7 @@ fn check_same_password(entry: &Entry<'_, '_>, account: Node<'_, '_>, user: &str,
 
 /// The password itself, if it can be told.
 fn clear(node: Node<'_, '_>) -> Option<String> {
-    let value = xml::text_at(node, "Value").unwrap_or_default();
+    let value = xml::text(xml::child(node, "Value")?).trim().to_owned();
     if is_template(&value) {
         return None;
     }

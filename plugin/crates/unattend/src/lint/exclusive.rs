@@ -53,6 +53,13 @@ fn join(node: Node<'_, '_>, findings: &mut Vec<Finding>) {
     if let Some((domain, workgroup)) = both(node, "JoinDomain", "JoinWorkgroup") {
         findings.push(clash(domain, workgroup).help("a machine is in a domain or in a workgroup"));
     }
+    if says_true(node, "UnsecureJoin")
+        && let Some(unsecure) = xml::child(node, "UnsecureJoin")
+        && let Some(credentials) =
+            xml::child(node, "Credentials").filter(|one| xml::text_at(*one, "Password").is_some())
+    {
+        findings.push(clash(unsecure, credentials).help("an unsecure join goes without credentials"));
+    }
     let data = xml::at(node, "Provisioning/AccountData").filter(|one| !xml::text(*one).trim().is_empty());
     if let (Some(data), Some(domain)) = (
         data,

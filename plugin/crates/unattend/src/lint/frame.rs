@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::str::FromStr as _;
 
 use reseal_diag::{Span, nearest};
-use roxmltree::Node;
+use roxmltree::{Node, NodeId};
 
 use super::template;
 use crate::document::AnswerFile;
@@ -43,7 +43,7 @@ pub(super) fn check(file: &AnswerFile<'_, '_>, target: &Target, findings: &mut V
     let mut passes: HashMap<Pass, Span> = HashMap::new();
     for node in xml::elements(file.root) {
         match node.tag_name().name() {
-            "settings" => check_settings(node, target, &mut passes, findings),
+            "settings" => check_settings(file, node, target, &mut passes, findings),
             "servicing" => {}
             _ if node.tag_name().namespace() != Some(UNATTEND) => {}
             "component" => findings.push(
@@ -77,18 +77,39 @@ fn check_prefix(root: Node<'_, '_>, findings: &mut Vec<Finding>) {
     };
     for node in root.descendants().filter(|node| node.is_element() && declares(node)) {
         let uri = node.lookup_namespace_uri(Some("wcm")).unwrap_or_default();
-        let start = node.range().start;
-        let tag = root.document().input_text().get(node.range()).unwrap_or("");
-        let place = tag
-            .find(&format!("{uri}\""))
-            .or_else(|| tag.find(&format!("{uri}'")))
-            .map_or(name_span(node), |at| Span::new(start + at, start + at + uri.len()));
-        findings.push(
-            Finding::error("U001", place, "the prefix `wcm` stands for another namespace here")
-                .help("no `wcm:action` and no `wcm:keyValue` is seen below")
-                .suggest(place, xml::WCM, "use the right one"),
-        );
+        let place = declaration(node, uri);
+        let said = "the prefix `wcm` stands for another namespace here";
+        let finding = if is_harmless(node, uri) {
+            Finding::hint("U001", place, said).help("nothing is lost below, but it would be")
+        } else {
+            Finding::error("U001", place, said).help("no `wcm:action` and no `wcm:keyValue` is seen below")
+        };
+        findings.push(finding.suggest(place, xml::WCM, "use the right one"));
     }
+}
+
+/// Where the namespace is written in a start tag.
+fn declaration(node: Node<'_, '_>, uri: &str) -> Span {
+    let start = node.range().start;
+    let tag = root_text(node).get(node.range()).unwrap_or("");
+    tag.find(&format!("{uri}\""))
+        .or_else(|| tag.find(&format!("{uri}'")))
+        .map_or(name_span(node), |at| Span::new(start + at, start + at + uri.len()))
+}
+
+fn root_text<'i>(node: Node<'_, 'i>) -> &'i str {
+    node.document().input_text()
+}
+
+/// Whether no attribute is lost by a wrong namespace. With `https`, as converted web pages have it, whole lists of items
+/// without an action are in use; a key would be missed.
+fn is_harmless(node: Node<'_, '_>, uri: &str) -> bool {
+    let mut lost = node
+        .descendants()
+        .flat_map(|one| one.attributes())
+        .filter(|one| one.namespace() == Some(uri));
+    let only_scheme = uri.strip_prefix("https") == xml::WCM.strip_prefix("http");
+    lost.all(|one| only_scheme && one.name() == "action")
 }
 
 /// `xmlns=""`, as programs leave it behind that add elements without their namespace.
@@ -114,7 +135,13 @@ fn stranger(node: Node<'_, '_>, name: &str, known: &[&'static str]) -> Finding {
     }
 }
 
-fn check_settings(node: Node<'_, '_>, target: &Target, passes: &mut HashMap<Pass, Span>, findings: &mut Vec<Finding>) {
+fn check_settings(
+    file: &AnswerFile<'_, '_>,
+    node: Node<'_, '_>,
+    target: &Target,
+    passes: &mut HashMap<Pass, Span>,
+    findings: &mut Vec<Finding>,
+) {
     let place = name_span(node);
     let Some(attribute) = xml::attribute(node, "pass") else {
         let found = Finding::error("U002", place, "`settings` without `pass`");
@@ -124,7 +151,8 @@ fn check_settings(node: Node<'_, '_>, target: &Target, passes: &mut HashMap<Pass
     let value = span(attribute.range_value());
     match Pass::from_str(attribute.value().trim()) {
         Ok(pass) => {
-            check_pass(attribute.value(), pass, value, target, findings);
+            check_spelling(attribute.value(), pass, value, findings);
+            check_idle(file, pass, value, target.context, findings);
             if let Some(first) = passes.get(&pass) {
                 findings.push(
                     Finding::warning("U003", value, format!("a second `settings` for the pass `{pass}`"))
@@ -148,7 +176,14 @@ fn check_settings(node: Node<'_, '_>, target: &Target, passes: &mut HashMap<Pass
     }
 }
 
+/// No passes, and written on purpose: an installer's way to switch a pass off, and a name that schemas have.
+const UNUSED_PASSES: &[&str] = &["disabled", "oobeUser"];
+
 fn unknown_pass(written: &str, value: Span) -> Finding {
+    if UNUSED_PASSES.contains(&written) {
+        let said = format!("`{written}` is no configuration pass, so Setup leaves these settings out");
+        return Finding::hint("U002", value, said).help("that is the purpose, perhaps; else remove them");
+    }
     let words = Pass::ALL.iter().map(|pass| pass.word());
     let finding = Finding::error("U002", value, format!("there is no configuration pass `{written}`"));
     match nearest(written, words.clone()) {
@@ -159,7 +194,7 @@ fn unknown_pass(written: &str, value: Span) -> Finding {
     }
 }
 
-fn check_pass(written: &str, pass: Pass, value: Span, target: &Target, findings: &mut Vec<Finding>) {
+fn check_spelling(written: &str, pass: Pass, value: Span, findings: &mut Vec<Finding>) {
     if written != pass.word() {
         findings.push(
             Finding::warning("U002", value, format!("the pass is spelt `{pass}`")).fix(
@@ -169,20 +204,31 @@ fn check_pass(written: &str, pass: Pass, value: Span, target: &Target, findings:
             ),
         );
     }
-    let (idle, why) = match target.context {
+}
+
+/// Passes that the context never comes to. In a file that serves an installation from media as well they do no harm.
+fn check_idle(file: &AnswerFile<'_, '_>, pass: Pass, value: Span, context: Context, findings: &mut Vec<Finding>) {
+    let (idle, why): (fn(Pass) -> bool, &str) = match context {
         Context::Sysprep => (
-            matches!(pass, Pass::WindowsPe | Pass::OfflineServicing),
+            |pass| matches!(pass, Pass::WindowsPe | Pass::OfflineServicing),
             "sysprep and the first boot of an image never run it",
         ),
-        Context::Offline => (pass != Pass::OfflineServicing, "DISM applies `offlineServicing` only"),
-        Context::Auto | Context::Setup => (false, ""),
+        Context::Offline => (
+            |pass| pass != Pass::OfflineServicing,
+            "DISM applies `offlineServicing` only",
+        ),
+        Context::Auto | Context::Setup => return,
     };
-    if idle {
-        findings.push(
-            Finding::warning("U002", value, format!("the pass `{pass}` has no effect here"))
-                .help(format!("{why}; its settings may be left out")),
-        );
+    if !idle(pass) {
+        return;
     }
+    let said = format!("the pass `{pass}` has no effect here");
+    let finding = if file.parts.iter().any(|part| !idle(part.pass)) {
+        Finding::hint("U002", value, said)
+    } else {
+        Finding::warning("U002", value, said)
+    };
+    findings.push(finding.help(format!("{why}; its settings may be left out")));
 }
 
 fn check_processed(node: Node<'_, '_>, findings: &mut Vec<Finding>) {
@@ -355,15 +401,16 @@ fn check_rest(node: Node<'_, '_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// U003: a component twice in one pass.
+/// U003: a component twice in one `settings`; two `settings` for one pass are a matter of their own.
 fn check_doubles(file: &AnswerFile<'_, '_>, findings: &mut Vec<Finding>) {
-    let mut seen: HashMap<(Pass, String), Span> = HashMap::new();
+    let mut seen: HashMap<(NodeId, String), Span> = HashMap::new();
     let certain = |node: &Node<'_, '_>| node.parent().is_some_and(|parent| !template::chooses(parent));
     for part in file.parts.iter().filter(|part| certain(&part.node)) {
         let lower = |name: &str| part.node.attribute(name).unwrap_or("").trim().to_ascii_lowercase();
         let identity = ["name", "processorArchitecture", "language"].map(lower).join("|");
         let place = xml::attribute(part.node, "name").map_or(name_span(part.node), |name| span(name.range_value()));
-        if let Some(first) = seen.get(&(part.pass, identity.clone())) {
+        let settings = part.node.parent().map_or(part.node.id(), |settings| settings.id());
+        if let Some(first) = seen.get(&(settings, identity.clone())) {
             findings.push(
                 Finding::error(
                     "U003",
@@ -374,7 +421,7 @@ fn check_doubles(file: &AnswerFile<'_, '_>, findings: &mut Vec<Finding>) {
                 .help("put all its settings into one; Setup refuses the file with 0x8022001b"),
             );
         } else {
-            seen.insert((part.pass, identity), place);
+            seen.insert((settings, identity), place);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! U009: items of lists, their action and what tells them apart.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use reseal_diag::{Span, nearest};
 use roxmltree::NodeId;
@@ -15,15 +15,20 @@ use crate::xml::{self, WCM, name_span, span, text_span};
 /// Checks all items.
 pub(super) fn check(file: &AnswerFile<'_, '_>, findings: &mut Vec<Finding>) {
     let mut seen: HashMap<(NodeId, &'static str, String), Span> = HashMap::new();
-    for entry in file.entries.iter().filter(|entry| entry.setting.kind == Kind::Item) {
-        check_action(entry, findings);
+    let items = || file.entries.iter().filter(|entry| entry.setting.kind == Kind::Item);
+    let with_action: HashSet<&str> = items()
+        .filter(|entry| xml::wcm(entry.node, "action").is_some())
+        .map(|entry| entry.setting.name)
+        .collect();
+    for entry in items() {
+        check_action(entry, &with_action, findings);
         check_key(entry, &mut seen, findings);
     }
 }
 
-fn check_action(entry: &Entry<'_, '_>, findings: &mut Vec<Finding>) {
+fn check_action(entry: &Entry<'_, '_>, with_action: &HashSet<&str>, findings: &mut Vec<Finding>) {
     let Some(action) = xml::wcm(entry.node, "action") else {
-        findings.push(missing_action(entry));
+        findings.push(missing_action(entry, with_action.contains(entry.setting.name)));
         return;
     };
     let known = ["add", "modify", "remove"];
@@ -38,7 +43,8 @@ fn check_action(entry: &Entry<'_, '_>, findings: &mut Vec<Finding>) {
     });
 }
 
-fn missing_action(entry: &Entry<'_, '_>) -> Finding {
+/// `odd` says that other items of its name have an action.
+fn missing_action(entry: &Entry<'_, '_>, odd: bool) -> Finding {
     let (node, setting) = (entry.node, entry.setting);
     let place = name_span(node);
     let bare = node.attributes().find(|one| one.name().eq_ignore_ascii_case("action"));
@@ -52,8 +58,7 @@ fn missing_action(entry: &Entry<'_, '_>) -> Finding {
         );
     }
     let said = format!("`{}` has no `wcm:action`", setting.name);
-    // Disks and images without it are in daily use, from Windows 7 to Server 2016 at least.
-    let finding = if entry.component.name == "Microsoft-Windows-Setup" && !setting.path.starts_with("Run") {
+    let finding = if works_bare(entry, odd) {
         Finding::hint("U009", place, said)
     } else {
         Finding::warning("U009", place, said)
@@ -66,6 +71,16 @@ fn missing_action(entry: &Entry<'_, '_>) -> Finding {
         }
         None => finding.help(format!("declare the prefix on the root element: `xmlns:wcm=\"{WCM}\"`")),
     }
+}
+
+/// Lists that work without it. Disks and images are in daily use so, from Windows 7 to Server 2016 at least; commands, of
+/// which none has it, in the files of two hypervisors' installers; offline accounts in the reference's own example.
+fn works_bare(entry: &Entry<'_, '_>, odd: bool) -> bool {
+    let path = entry.setting.path;
+    if path.starts_with("Run") {
+        return !odd;
+    }
+    entry.component.name == "Microsoft-Windows-Setup" || path.starts_with("OfflineUserAccounts/")
 }
 
 fn check_key(
@@ -124,7 +139,8 @@ fn key(entry: &Entry<'_, '_>, key_name: &str) -> Option<(String, Span)> {
 
 fn missing_key(entry: &Entry<'_, '_>, key_name: &str) -> Option<Finding> {
     let removes = xml::wcm(entry.node, "action").is_some_and(|action| action.value() != "add");
-    if removes || template::chooses(entry.node) || (!is_certain(key_name) && key_name != "Key") {
+    let inferred = ["DiskID", "Identifier"].contains(&key_name);
+    if removes || template::chooses(entry.node) || !(is_certain(key_name) || key_name == "Key" || inferred) {
         return None;
     }
     let said = format!("`{}` has no `{}`", entry.setting.name, key_name.trim_start_matches('@'));
@@ -133,6 +149,10 @@ fn missing_key(entry: &Entry<'_, '_>, key_name: &str) -> Option<Finding> {
         "@wcm:keyValue" => Finding::warning("U009", place, said)
             .help("write `wcm:keyValue=\"…\"` with a value of its own for each item"),
         "Order" => Finding::error("U009", place, said).help("number the items from 1"),
+        "DiskID" => Finding::warning("U009", place, said).help("say which disk is meant; the first is 0"),
+        "Identifier" if entry.setting.name == "Interface" => Finding::warning("U009", place, said)
+            .help("say which interface is meant: its name, or its MAC address with hyphens"),
+        "Identifier" => Finding::hint("U009", place, said).help("number the items"),
         _ => Finding::error("U009", place, said).help("it is what tells the items apart"),
     })
 }

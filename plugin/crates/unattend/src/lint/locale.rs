@@ -47,9 +47,19 @@ fn finding(entry: &Entry<'_, '_>, tag: &str, fault: &TagFault) -> Finding {
         TagFault::Unlisted => Finding::hint(
             "U012",
             place,
-            format!("`{}` is not in the list of languages", short(tag)),
+            if tag.contains(':') {
+                format!("`{}` is not in the list of languages and keyboards", short(tag))
+            } else {
+                format!("`{}` is not in the list of languages", short(tag))
+            },
         )
         .help("newer Windows may know it; then this is nothing"),
+        TagFault::OnlyKeyboard => Finding::hint(
+            "U012",
+            place,
+            format!("`{}` is a keyboard without its language", short(tag)),
+        )
+        .help("write both, such as `0409:00000409`; installers that copy it from the registry leave the language out"),
         TagFault::Wrong(guess) => {
             let finding = Finding::warning(
                 "U012",

@@ -1,6 +1,6 @@
 //! U010, U011 and U026: computer names, time zones and product keys.
 
-use crate::catalogue::{ZoneName, find_zone, guess_zone, kms_owner, short};
+use crate::catalogue::{ZoneName, find_zone, guess_zone, kms_owner, short, zones_at_offset_of};
 use crate::document::{AnswerFile, Entry};
 use crate::finding::Finding;
 use crate::placeholder::is_template;
@@ -96,10 +96,14 @@ fn check_zone(entry: &Entry<'_, '_>) -> Option<Finding> {
         None => Finding::error("U011", place, format!("there is no time zone `{}`", short(name)))
             .help("Setup wants the id that `tzutil /l` shows, not the name in the Control Panel; others it leaves out"),
     };
-    Some(match guess_zone(name) {
-        Some(zone) => said.suggest(place, zone.id, format!("did you mean `{}`?", zone.id)),
-        None => said,
-    })
+    if let Some(zone) = guess_zone(name) {
+        return Some(said.suggest(place, zone.id, format!("did you mean `{}`?", zone.id)));
+    }
+    let there = zones_at_offset_of(name);
+    if there.is_empty() {
+        return Some(said);
+    }
+    Some(said.help(format!("as far from UTC are `{}`", there.join("`, `"))))
 }
 
 fn check_key(entry: &Entry<'_, '_>, target: &Target) -> Option<Finding> {

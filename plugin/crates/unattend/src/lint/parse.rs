@@ -6,6 +6,7 @@
 use reseal_diag::Span;
 use roxmltree::{Document, Error, TextPos};
 
+use super::slips::{self, Slip};
 use super::template;
 use crate::finding::Finding;
 
@@ -16,20 +17,24 @@ const LIMIT: usize = 20;
 pub(super) struct Mended {
     /// The text.
     pub(super) text: String,
-    /// Where blanks were put in, in bytes of the original, sorted.
-    inserted: Vec<usize>,
+    /// Where something was put in, in bytes of the original, and how much; sorted.
+    inserted: Vec<(usize, usize)>,
 }
 
 impl Mended {
     /// The place in the original.
     fn original(&self, offset: usize) -> usize {
-        let before = self
-            .inserted
-            .iter()
-            .enumerate()
-            .filter(|(count, at)| **at + count < offset)
-            .count();
-        offset - before
+        let mut shift = 0;
+        for (at, length) in &self.inserted {
+            if offset <= at + shift {
+                break;
+            }
+            if offset < at + shift + length {
+                return *at;
+            }
+            shift += length;
+        }
+        offset - shift
     }
 
     fn original_span(&self, span: Span) -> Span {
@@ -51,13 +56,12 @@ impl Mended {
     }
 
     fn mend(&mut self, slip: &Slip) -> Option<()> {
-        if slip.span.start == slip.span.end {
+        self.text = blank(&self.text, slip.span)?;
+        if !slip.insert.is_empty() {
             let original = self.original(slip.span.start);
-            self.inserted.push(original);
-            self.inserted.sort_unstable();
-            self.text.insert(slip.span.start, ' ');
-        } else {
-            self.text = blank(&self.text, slip.span)?;
+            self.inserted.push((original, slip.insert.len()));
+            self.inserted.sort_by_key(|(at, _)| *at);
+            self.text.insert_str(slip.span.start, &slip.insert);
         }
         Some(())
     }
@@ -79,7 +83,7 @@ pub(super) fn check(text: &str, findings: &mut Vec<Finding>) -> Option<Mended> {
             return Some(mended);
         };
         let at = offset(&mended.text, error.pos());
-        let slip = find_slip(&mended.text, &error, at);
+        let slip = slips::find(&mended.text, &error, at);
         let mut found = match &slip {
             Some(slip) => slip.finding.clone(),
             None => finding(&mended.text, &error, at),
@@ -87,153 +91,6 @@ pub(super) fn check(text: &str, findings: &mut Vec<Finding>) -> Option<Mended> {
         mended.move_back(&mut found);
         findings.push(found);
         mended.mend(&slip?)?;
-    }
-    None
-}
-
-struct Slip {
-    finding: Finding,
-    /// What to blank out so that reading can go on; where it is empty, a blank is put in.
-    span: Span,
-}
-
-fn find_slip(text: &str, error: &Error, at: usize) -> Option<Slip> {
-    late_declaration(text)
-        .or_else(|| ampersand(text, error, at))
-        .or_else(|| double_hyphen(text, at))
-        .or_else(|| crowded_attributes(text, at))
-}
-
-/// Something before `<?xml …?>`.
-fn late_declaration(text: &str) -> Option<Slip> {
-    let text_start = text.trim_start_matches('\u{feff}');
-    let skipped = text.len() - text_start.len();
-    let at = text_start.find("<?xml ")? + skipped;
-    if at == skipped {
-        return None;
-    }
-    let end = text.get(at..)?.find("?>")? + at + 2;
-    let span = Span::new(at, end);
-    let finding = Finding::error("U001", span, "the XML declaration is not the first thing in the file")
-        .help("remove what stands before it; not even a blank line or a comment may");
-    Some(Slip { finding, span })
-}
-
-/// A bare `&`.
-fn ampersand(text: &str, error: &Error, at: usize) -> Option<Slip> {
-    let entity = matches!(
-        error,
-        Error::MalformedEntityReference(_) | Error::UnknownEntityReference(..)
-    );
-    let bare = |from: usize| -> Option<usize> {
-        let mut rest = from;
-        loop {
-            let found = text.get(rest..)?.find('&')? + rest;
-            if !is_reference(text.get(found..)?) {
-                return Some(found);
-            }
-            rest = found + 1;
-        }
-    };
-    let line = text.get(..at)?.rfind('\n').map_or(0, |before| before + 1);
-    let found = if entity { bare(line).or_else(|| bare(0)) } else { None }?;
-    let run = text.get(found..)?.bytes().take_while(|byte| *byte == b'&').count();
-    let count = if is_reference(text.get(found + run - 1..)?) {
-        run - 1
-    } else {
-        run
-    }
-    .max(1);
-    let span = Span::new(found, found + count);
-    let finding = Finding::error("U001", span, "a bare `&` is not allowed in XML")
-        .help("write `&amp;`")
-        .fix(span, "&amp;".repeat(count), "escape it");
-    Some(Slip { finding, span })
-}
-
-fn is_reference(text: &str) -> bool {
-    let Some((name, _)) = text.trim_start_matches('&').split_once(';') else {
-        return false;
-    };
-    ["amp", "lt", "gt", "quot", "apos"].contains(&name)
-        || name.strip_prefix('#').is_some_and(|number| {
-            let hex = number
-                .strip_prefix('x')
-                .is_some_and(|hex| hex.chars().all(|c| c.is_ascii_hexdigit()));
-            hex || number.chars().all(|c| c.is_ascii_digit())
-        })
-}
-
-/// `--` inside a comment.
-fn double_hyphen(text: &str, at: usize) -> Option<Slip> {
-    let mut from = 0;
-    while let Some(open) = text.get(from..)?.find("<!--").map(|found| found + from) {
-        let body = open + 4;
-        let close = text.get(body..)?.find("-->")? + body;
-        let inner = text.get(body..close)?;
-        let found = inner
-            .find("--")
-            .or_else(|| inner.ends_with('-').then(|| inner.len() - 1));
-        if let Some(found) = found.filter(|_| (open..=close + 3).contains(&at)) {
-            let finding = Finding::error(
-                "U001",
-                Span::new(body + found, body + found + 2),
-                "a comment may not contain `--`, nor end in a hyphen",
-            )
-            .help("reword the comment; Setup refuses the whole file because of it");
-            let span = Span::new(body, close);
-            return Some(Slip { finding, span });
-        }
-        from = close + 3;
-    }
-    None
-}
-
-/// `name="a"language="b"`: a blank is missing.
-fn crowded_attributes(text: &str, fault: usize) -> Option<Slip> {
-    let tags = text.match_indices('<').filter_map(|(start, _)| {
-        let length = text.get(start..)?.find('>')?;
-        Some((start, text.get(start..start + length)?))
-    });
-    for (start, tag) in tags {
-        let here = (start..=start + tag.len()).contains(&fault);
-        let Some(found) = crowded(tag).filter(|_| here) else {
-            continue;
-        };
-        let at = start + found;
-        let finding = Finding::error(
-            "U001",
-            Span::new(at, at + 1),
-            "a blank is missing between two attributes",
-        )
-        .help("this is not well-formed XML, even if some reader bears with it")
-        .fix(Span::new(at, at), " ", "separate them");
-        return Some(Slip {
-            finding,
-            span: Span::new(at, at),
-        });
-    }
-    None
-}
-
-/// The place in a tag where an attribute follows a quote without a blank.
-fn crowded(tag: &str) -> Option<usize> {
-    let mut quote: Option<char> = None;
-    let mut closed = false;
-    for (at, c) in tag.char_indices() {
-        match quote {
-            Some(open) if c == open => {
-                quote = None;
-                closed = true;
-            }
-            Some(_) => {}
-            None if c == '"' || c == '\'' => {
-                quote = Some(c);
-                closed = false;
-            }
-            None if closed && c.is_alphabetic() => return Some(at),
-            None => closed = false,
-        }
     }
     None
 }
@@ -266,51 +123,13 @@ fn finding(text: &str, error: &Error, at: usize) -> Finding {
             )
             .help("remove the `<!DOCTYPE …>` line")
         }
-        Error::UnexpectedCloseTag(expected, found, _) => unexpected_close(text, at, span, expected, found),
-        Error::UnknownNamespace(prefix, _) => Finding::error(
-            "U001",
-            span,
-            format!("not well-formed XML: the prefix `{prefix}` is not declared"),
-        )
-        .help(match prefix.as_str() {
-            "wcm" => format!("declare it on the root element: `xmlns:wcm=\"{}\"`", crate::xml::WCM),
-            _ => format!("declare it: `xmlns:{prefix}=\"…\"`"),
-        }),
+        Error::InvalidString("-->", _) => {
+            let open = text.rfind("<!--").unwrap_or(at);
+            Finding::error("U001", Span::new(open, open + 4), "this comment is not closed")
+                .help("write `-->` after it; all that follows is taken for a part of it")
+        }
         other => Finding::error("U001", span, format!("not well-formed XML: {}", describe(other))),
     }
-}
-
-fn unexpected_close(text: &str, at: usize, span: Span, expected: &str, found: &str) -> Finding {
-    let said = format!("not well-formed XML: `</{found}>` stands where `</{expected}>` is expected");
-    let finding = Finding::error("U001", span, said).help("an element is not closed, or its names differ");
-    match last_open(text.get(..at).unwrap_or(""), expected) {
-        Some(open) => finding.related(open, format!("`<{expected}>` is opened here")),
-        None => finding,
-    }
-}
-
-/// The innermost start tag of this name that nothing closes.
-fn last_open(text: &str, name: &str) -> Option<Span> {
-    let mut open = Vec::new();
-    for (at, _) in text.match_indices('<') {
-        let rest = text.get(at + 1..)?;
-        let tag = rest.split('>').next().unwrap_or(rest);
-        let closes = tag.starts_with('/');
-        let written = tag.trim_start_matches('/');
-        let own = written
-            .split(|c: char| c.is_whitespace() || c == '/')
-            .next()
-            .unwrap_or("");
-        if own != name {
-            continue;
-        }
-        if closes {
-            open.pop();
-        } else if !tag.ends_with('/') {
-            open.push(Span::new(at + 1, at + 1 + own.len()));
-        }
-    }
-    open.pop()
 }
 
 /// The parser's words without the place, which we show ourselves.
@@ -360,18 +179,45 @@ mod tests {
 
     #[test]
     fn what_cannot_be_mended_is_said_once() {
-        for text in [
-            "",
-            "<a>",
-            "<a></b>",
-            "text",
-            "<a><b></a>",
-            "\u{feff}",
-            "<!DOCTYPE a><a/>",
-        ] {
+        for text in ["", "text", "<a", "<a></a></a>", "\u{feff}", "<!DOCTYPE a><a/>"] {
             let (messages, mended) = codes(text);
             assert_eq!((messages.len(), mended), (1, false), "{text:?} {messages:?}");
         }
         assert!(codes("\u{feff}<?xml version=\"1.0\"?><a/>").1);
+    }
+
+    #[test]
+    fn slips_in_tags_are_named_and_mended() {
+        let cases = [
+            ("<a b=\"1 c=\"2\"/>", "the value of `b` has no closing quote"),
+            ("<a b='1>\n<c d='2'/></a>", "the value of `b` has no closing quote"),
+            ("<a b=1/>", "the value of `b` is not in quotes"),
+            ("<a b='1' b='2'/>", "the attribute `b` stands twice in the tag"),
+            ("<a>1 < 2</a>", "a bare `<` is not allowed in XML"),
+            ("<a><b true</b></a>", "the tag `<b` has no `>`"),
+            ("<a><b>1</b\n</a>", "the tag `</b` has no `>`"),
+        ];
+        for (text, said) in cases {
+            let (messages, mended) = codes(text);
+            assert_eq!((messages, mended), (vec![said.to_owned()], true), "{text}");
+        }
+    }
+
+    #[test]
+    fn open_elements_and_prefixes_are_mended() {
+        for text in ["<a>", "<a></b>", "<a><b></a>", "<a p:x=''/>"] {
+            let (messages, mended) = codes(text);
+            assert_eq!((messages.len(), mended), (1, true), "{text:?} {messages:?}");
+        }
+    }
+
+    #[test]
+    fn places_move_back_over_everything_put_in() {
+        let text = "<a><b>1<c w:x=''>2 & 3</c></a>";
+        let mended = check(text, &mut Vec::new()).unwrap();
+        let at = mended.text.find("3</c>").unwrap();
+        assert_eq!(mended.original(at), text.find("3</c>").unwrap());
+        assert_eq!(mended.original(0), 0);
+        assert_eq!(mended.original(mended.text.len()), text.len());
     }
 }

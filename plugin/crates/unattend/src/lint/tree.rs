@@ -6,7 +6,7 @@ use reseal_diag::{Span, nearest};
 use roxmltree::Node;
 
 use super::{is_convenience, template};
-use crate::catalogue::{Component, Kind, Setting, Status, Type, catalogue, check_value};
+use crate::catalogue::{Component, Kind, Setting, Status, Type, catalogue, check_value, is_true};
 use crate::document::{AnswerFile, Part};
 use crate::finding::Finding;
 use crate::placeholder::is_template;
@@ -58,7 +58,9 @@ fn check_component(part: &Part<'_, '_>, component: &'static Component, target: &
     check_loose_text(part.node, component.name, findings);
     if idle_as_a_whole(part, component) {
         findings.push(idle_component(part, component));
-        check_children(&scope, part.node, &component.settings, None, true, findings);
+        // What was meant tells which settings there are.
+        let meant = sibling(part, component).unwrap_or(component);
+        check_children(&scope, part.node, &meant.settings, None, true, findings);
     } else {
         check_children(&scope, part.node, &component.settings, None, false, findings);
     }
@@ -80,17 +82,21 @@ fn idle_component(part: &Part<'_, '_>, component: &Component) -> Finding {
     } else {
         Finding::error("U007", place, said)
     };
-    let sibling = match component.name.strip_suffix("-WinPE") {
-        Some(plain) => plain.to_owned(),
-        None => format!("{}-WinPE", component.name),
-    };
-    match catalogue()
-        .component(&sibling)
-        .filter(|sibling| sibling.passes.has(part.pass))
-    {
+    match sibling(part, component) {
         Some(sibling) => finding.help(format!("in this pass it is called `{}`", sibling.name)),
         None => finding.help("move it to a pass where it is read; here it has no effect"),
     }
+}
+
+/// The component's namesake in Windows PE, or outside of it, when that is read in the pass.
+fn sibling(part: &Part<'_, '_>, component: &Component) -> Option<&'static Component> {
+    let name = match component.name.strip_suffix("-WinPE") {
+        Some(plain) => plain.to_owned(),
+        None => format!("{}-WinPE", component.name),
+    };
+    catalogue()
+        .component(&name)
+        .filter(|sibling| sibling.passes.has(part.pass))
 }
 
 /// Checks the elements below `node` against `known`. `idle` says that a parent was already reported for its pass.
@@ -163,14 +169,14 @@ fn check_setting(
         let found = format!("the reference spells it `{}`", setting.name);
         findings.push(Finding::hint("U022", place, found).help("Setup does not mind; people who search do"));
     }
-    let now_idle = idle || check_pass(scope, setting, place, findings);
+    let now_idle = idle || check_pass(scope, setting, node, findings);
     check_status(setting, place, findings);
     check_edition(scope, setting, place, findings);
     check_content(setting, node, findings);
     now_idle
 }
 
-fn check_pass(scope: &Scope<'_>, setting: &'static Setting, place: Span, findings: &mut Vec<Finding>) -> bool {
+fn check_pass(scope: &Scope<'_>, setting: &'static Setting, node: Node<'_, '_>, findings: &mut Vec<Finding>) -> bool {
     if setting.passes.is_empty() || setting.passes.has(scope.pass) {
         return false;
     }
@@ -178,15 +184,30 @@ fn check_pass(scope: &Scope<'_>, setting: &'static Setting, place: Span, finding
         "`{}` is not read in the pass `{}`, only in {}",
         setting.name, scope.pass, setting.passes
     );
+    let place = name_span(node);
     // Of settings that left the reference, the passes are known from old pages only.
     let finding = if matches!(setting.status, Status::Removed(_)) {
         Finding::hint("U007", place, said)
+    } else if changes_nothing(setting, node) {
+        Finding::hint("U007", place, said).help("it says what Windows does anyway, so nothing is lost")
     } else {
         Finding::error("U007", place, said)
             .help("Setup leaves it out without a word; move it to a pass where it is read")
     };
     findings.push(finding);
     true
+}
+
+/// Whether the value is what Windows does without the setting. A computer gets a random name, as `*` gives it.
+fn changes_nothing(setting: &Setting, node: Node<'_, '_>) -> bool {
+    let text = xml::text(node);
+    let text = text.trim();
+    let default = if setting.path == "ComputerName" {
+        "*"
+    } else {
+        setting.default
+    };
+    !text.is_empty() && text.eq_ignore_ascii_case(default)
 }
 
 fn check_status(setting: &'static Setting, place: Span, findings: &mut Vec<Finding>) {
@@ -326,6 +347,8 @@ fn check_empty(setting: &'static Setting, node: Node<'_, '_>) -> Option<Finding>
             "Organization",
             "ProductKey",
             "SupportProvider",
+            "InstallFrom",
+            "Label",
         ]
         .iter()
         .any(|form| setting.path.split('/').any(|step| step == *form));
@@ -386,14 +409,14 @@ fn missing_child(node: Node<'_, '_>, parent: &'static Setting, setting: &'static
     Finding::warning("U028", name_span(node), said).help("the reference asks for it")
 }
 
-/// Who lays out no disk and names no image sits before the screen anyway.
+/// Who names no place for Windows sits before the screen anyway.
 fn stops_at_terms(user_data: Node<'_, '_>, place: Span, said: String) -> Finding {
-    let alone = user_data.parent().is_some_and(|one| {
-        xml::child(one, "DiskConfiguration")
-            .or(xml::child(one, "ImageInstall"))
-            .is_some()
+    let unwatched = user_data.parent().is_some_and(|setup| {
+        let any = xml::text_at(setup, "ImageInstall/OSImage/InstallToAvailablePartition");
+        let named = ["DiskConfiguration/Disk", "ImageInstall/OSImage/InstallTo"];
+        any.is_some_and(|text| is_true(&text)) || named.iter().any(|path| xml::at(setup, path).is_some())
     });
-    let finding = if alone {
+    let finding = if unwatched {
         Finding::warning("U028", place, said)
     } else {
         Finding::hint("U028", place, said)
@@ -437,9 +460,25 @@ fn unknown_setting(
             .suggest(span, text, "use the known name");
     }
     match owners(scope, name, parent) {
-        owners if owners.is_empty() => finding.help("Setup refuses the file with 0x80220001"),
+        owners if owners.is_empty() => {
+            let finding = finding.help("Setup refuses the file with 0x80220001");
+            match parent.and_then(|_| listed(known)) {
+                Some(names) => finding.help(format!("`{owner}` has {names}")),
+                None => finding,
+            }
+        }
         owners => finding.help(format!("it belongs to {owners}")),
     }
+}
+
+/// The names of a few settings.
+fn listed(known: &[Setting]) -> Option<String> {
+    let names: Vec<String> = known
+        .iter()
+        .filter(|one| !one.name.starts_with('@'))
+        .map(|one| format!("`{}`", one.name))
+        .collect();
+    (1..=8).contains(&names.len()).then(|| names.join(", "))
 }
 
 /// Where else a setting of this name exists.
