@@ -97,15 +97,20 @@ pub trait Query: Serialize {
     /// # Errors
     /// The guest's error by its kind; `unexpected` when the result has another shape.
     fn read(answer: &Value) -> Result<Self::Answer, StepFailure> {
-        let result = unwrap(answer)?;
-        serde_path_to_error::deserialize(result).map_err(|error| {
-            let message = format!(
-                "the answer of `{}` is not understood at `{}`: {}",
-                Self::SCRIPT.name,
-                error.path(),
-                error.inner()
-            );
-            StepFailure::new("unexpected", message)
-        })
+        read::<Self>(answer)
     }
+}
+
+/// As every answer is read that has no meaning of its own.
+fn read<Q: Query + ?Sized>(answer: &Value) -> Result<Q::Answer, StepFailure> {
+    let result = unwrap(answer)?;
+    serde_path_to_error::deserialize(result).map_err(|error| {
+        let message = format!(
+            "the answer of `{}` is not understood at `{}`: {}",
+            Q::SCRIPT.name,
+            error.path(),
+            error.inner()
+        );
+        StepFailure::new("unexpected", message)
+    })
 }

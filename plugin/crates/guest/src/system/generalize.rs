@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::Query;
 pub use super::tasks::TaskStarted;
+use super::{Query, read};
 use crate::call::{Call, RunAs};
+use crate::failure::StepFailure;
 use crate::preflight::{AppxFacts, Facts};
 use crate::script::{LIBRARIES_HERE, Script, libraries, script};
 
@@ -41,7 +43,21 @@ impl Query for Preflight {
         "providers",
         "answer_files",
     );
+
+    /// A PowerShell that is not let answer has told one fact by that.
+    fn read(answer: &Value) -> Result<Facts, StepFailure> {
+        match read::<Self>(answer) {
+            Err(failure) if failure.kind == RESTRICTED => Ok(Facts {
+                language_mode: Some("ConstrainedLanguage".to_owned()),
+                ..Facts::default()
+            }),
+            other => other,
+        }
+    }
 }
+
+/// The error of every operation under a policy that keeps PowerShell from calling .NET.
+const RESTRICTED: &str = "restricted_language";
 
 /// Asks for the app packages that would make sysprep fail, and for nothing else.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use reseal_guest::Remedy;
 use reseal_guest::preflight::{Facts, Options, RULES, Severity, judge};
 use reseal_guest::system::{Fixes, Preflight, PreflightFix, Query as _};
 use serde_json::{Value, json};
@@ -9,16 +10,10 @@ use serde_json::{Value, json};
 use super::world::{World, service};
 use super::{Batch, Platform, Said, winps};
 
-/// What no Linux can tell.
-const NOT_HERE: [&str; 3] = ["elevated", "user_sid", "network_logon"];
-
-/// The findings of a case, without those that the engine's system brings.
-fn found(said: &Said) -> (Facts, Vec<(&'static str, Severity)>) {
-    let mut facts = Preflight::read(said.answer()).unwrap();
-    facts
-        .problems
-        .retain(|problem| !NOT_HERE.contains(&problem.fact.as_str()));
-    let findings = judge(&facts, &Options::default());
+/// The findings of a case.
+fn found(said: &Said, options: &Options) -> (Facts, Vec<(&'static str, Severity)>) {
+    let facts = Preflight::read(said.answer()).unwrap();
+    let findings = judge(&facts, options);
     let codes = findings
         .iter()
         .map(|finding| (finding.code, finding.severity))
@@ -32,6 +27,8 @@ const NAMES: &str = r"HKLM:\SYSTEM\CurrentControlSet\Control\ComputerName";
 const TCPIP: &str = r"HKLM:\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters";
 const EXTERNAL: &str = r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\SysPrepExternal";
 const SETUP: &str = r"HKLM:\SYSTEM\Setup";
+const POLICIES: &str = r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System";
+const STORE: &str = r"HKLM:\SOFTWARE\Policies\Microsoft\WindowsStore";
 
 /// An app package that is installed for one user.
 fn app() -> Value {
@@ -42,6 +39,39 @@ fn app() -> Value {
 
 /// A Windows with one thing wrong, and what is to be found in it.
 type Case = (&'static str, World, &'static [(&'static str, Severity)]);
+
+fn account_cases() -> Vec<Case> {
+    use Severity::{Error, Warning};
+    let well = World::healthy;
+    let member = |member: &str, value: Value| well().member("identity", member, value);
+    let users = json!(["S-1-5-32-544", "S-1-5-2"]);
+    vec![
+        ("filtered token", member("elevated", json!(false)), &[("P001", Error)]),
+        ("system", member("sid", json!("S-1-5-18")), &[("P002", Warning)]),
+        (
+            "restricted",
+            well().list("language_mode", json!("ConstrainedLanguage")),
+            &[("P003", Error)],
+        ),
+        (
+            "filtered next time",
+            member("sid", json!("S-1-5-21-1-2-3-1001")).key(POLICIES, json!({"LocalAccountTokenFilterPolicy": 0})),
+            &[("P048", Warning)],
+        ),
+        (
+            "never filtered",
+            member("groups", json!(["S-1-5-32-544", "S-1-5-4"]))
+                .member("identity", "sid", json!("S-1-5-21-1-2-3-1001"))
+                .key(POLICIES, json!({"LocalAccountTokenFilterPolicy": 0})),
+            &[],
+        ),
+        (
+            "not filtered",
+            member("sid", json!("S-1-5-21-1-2-3-1001")).member("identity", "groups", users),
+            &[],
+        ),
+    ]
+}
 
 // Long because one row after the other is what it is.
 fn state_cases() -> Vec<Case> {
@@ -161,10 +191,20 @@ fn state_cases() -> Vec<Case> {
     ]
 }
 
+/// A volume with BitLocker.
+fn encrypted(drive: &str) -> Value {
+    json!([{"DriveLetter": drive, "ProtectionStatus": 1, "status": 1}])
+}
+
+/// A Windows for desktops, which has a store.
+fn client() -> World {
+    World::healthy().cim("Win32_OperatingSystem", json!([{"ProductType": 1}]))
+}
+
+// Long because one row after the other is what it is.
 fn work_cases() -> Vec<Case> {
     use Severity::{Error, Wait, Warning};
     let well = World::healthy;
-    let bitlocker = json!([{"DriveLetter": "C:", "ProtectionStatus": 1, "status": 1}]);
     vec![
         (
             "servicing",
@@ -192,6 +232,27 @@ fn work_cases() -> Vec<Case> {
             ),
             &[("P015", Error)],
         ),
+        (
+            "msi",
+            well().list("mutexes", json!([r"Global\_MSIExecute"])),
+            &[("P014", Wait)],
+        ),
+        (
+            "msi, under way",
+            well().list("mutexes", json!([r"Global\_MSIExecute"])).key(
+                r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\InProgress",
+                json!({}),
+            ),
+            &[("P014", Wait)],
+        ),
+        ("another mutex", well().list("mutexes", json!([r"Global\_Other"])), &[]),
+        ("client", client(), &[("P018", Warning)]),
+        ("client, policy", client().key(STORE, json!({"AutoDownload": 2})), &[]),
+        (
+            "client, other policy",
+            client().key(STORE, json!({"AutoDownload": 4})),
+            &[("P018", Warning)],
+        ),
         ("app", well().list("appx", app()), &[("P016", Error)]),
         (
             "provisioned app",
@@ -207,7 +268,7 @@ fn work_cases() -> Vec<Case> {
         ),
         (
             "bitlocker",
-            well().cim("Win32_EncryptableVolume", bitlocker),
+            well().cim("Win32_EncryptableVolume", encrypted("C:")),
             &[("P019", Error)],
         ),
     ]
@@ -284,6 +345,15 @@ fn software_cases() -> Vec<Case> {
     ]
 }
 
+/// The system's drive, an optical one, and a second fixed one.
+fn drives() -> Value {
+    json!([
+        {"DeviceID": "C:", "DriveType": 3, "FreeSpace": 30_000_000_000_u64},
+        {"DeviceID": "E:", "DriveType": 5, "FreeSpace": 0},
+        {"DeviceID": "F:", "DriveType": 3, "FreeSpace": 0},
+    ])
+}
+
 // Long because one row after the other is what it is.
 fn disk_cases() -> Vec<Case> {
     use Severity::{Error, Info, Warning};
@@ -321,6 +391,25 @@ fn disk_cases() -> Vec<Case> {
             &[("P027", Warning)],
         ),
         (
+            "media",
+            well()
+                .cim("Win32_LogicalDisk", drives())
+                .file("drives/E/autounattend.xml", ""),
+            &[("P051", Warning)],
+        ),
+        (
+            "data drive",
+            well()
+                .cim("Win32_LogicalDisk", drives())
+                .file("drives/F/unattend.xml", ""),
+            &[],
+        ),
+        (
+            "unreadable",
+            well().list("switches", json!({"throws": "Access is denied."})),
+            &[("P037", Warning)],
+        ),
+        (
             "no folder",
             well().cim(
                 "Win32_UserProfile",
@@ -347,37 +436,133 @@ fn disk_cases() -> Vec<Case> {
     ]
 }
 
+/// What depends on the answer file or on the runner's clock.
+fn asked_cases() -> Vec<(Case, Options)> {
+    use Severity::{Info, Warning};
+    let skip = Options {
+        skip_rearm: true,
+        ..Options::default()
+    };
+    let late = Options {
+        now_epoch: Some(0),
+        ..Options::default()
+    };
+    let retail = json!([{"LicenseStatus": 1, "ProductKeyChannel": "Retail"}]);
+    let used_up = World::healthy()
+        .cim("SoftwareLicensingProduct", retail.clone())
+        .cim("SoftwareLicensingService", json!([{"RemainingWindowsReArmCount": 0}]));
+    vec![
+        (("kms", World::healthy(), &[("P052", Warning)]), skip.clone()),
+        (
+            ("retail", World::healthy().cim("SoftwareLicensingProduct", retail), &[]),
+            skip.clone(),
+        ),
+        (("no rearm wanted", used_up, &[("P007", Info)]), skip),
+        (("clock", World::healthy(), &[("P036", Warning)]), late),
+    ]
+}
+
+/// Every Windows of these tests, with what it is judged by.
+fn all_cases() -> Vec<(Case, Options)> {
+    let plain = [
+        account_cases(),
+        state_cases(),
+        work_cases(),
+        software_cases(),
+        disk_cases(),
+        pending_sources()
+            .into_iter()
+            .map(|(signal, world)| (signal, world, pending_finding(signal)))
+            .collect(),
+        vec![("healthy", World::healthy(), &[])],
+    ];
+    let plain = plain.into_iter().flatten().map(|case| (case, Options::default()));
+    plain.chain(asked_cases()).collect()
+}
+
+#[test]
+fn every_rule_has_a_world_that_breaks_it() {
+    let cases = all_cases();
+    let shown: BTreeSet<&str> = cases
+        .iter()
+        .flat_map(|((_, _, expected), _)| expected.iter().map(|(code, _)| *code))
+        .collect();
+    let rules: BTreeSet<&str> = RULES.iter().map(|rule| rule.code).collect();
+    assert_eq!(
+        shown, rules,
+        "each rule needs a case in which the script's answer breaks it"
+    );
+}
+
 #[test]
 fn every_broken_windows_has_its_finding() {
     let Some(winps) = winps("every_broken_windows_has_its_finding") else {
         return;
     };
-    let mut cases = state_cases();
-    cases.extend(work_cases());
-    cases.extend(software_cases());
-    cases.extend(disk_cases());
-    cases.push(("healthy", World::healthy(), &[]));
+    let cases = all_cases();
     let mut batch = Batch::new(Platform::Linux);
-    for (name, world, _) in &cases {
+    for ((name, world, _), _) in &cases {
         batch.add_in(world, name, Preflight::SCRIPT, Preflight::default().input());
     }
     let said = batch.run(&winps);
-    for (name, _, expected) in &cases {
-        let (facts, codes) = found(&said[*name]);
+    for ((name, _, expected), options) in &cases {
+        let (facts, codes) = found(&said[*name], options);
         assert_eq!(codes, *expected, "{name}: {facts:#?}");
     }
 }
 
+/// The cure that a rule offers, in the world that breaks the rule: afterwards the same question finds it no more.
 #[test]
-// Long because every source of the table is a case.
-fn every_source_of_a_pending_restart_is_named() {
-    let Some(winps) = winps("every_source_of_a_pending_restart_is_named") else {
+fn what_is_cured_is_found_no_more() {
+    let Some(winps) = winps("what_is_cured_is_found_no_more") else {
         return;
     };
+    let mut batch = Batch::new(Platform::Linux);
+    let mut cured = Vec::new();
+    for ((name, world, expected), _) in all_cases() {
+        let world = match name {
+            // A cure asks for the system's drive by its letter, which is a folder here.
+            "bitlocker" => world.cim("Win32_EncryptableVolume", encrypted("{root}")),
+            _ => world,
+        };
+        for (code, _) in expected {
+            let rule = RULES.iter().find(|rule| rule.code == *code).unwrap();
+            let Some(Remedy::Fix(fix)) = rule.remedy else { continue };
+            batch.add_in(&world, name, PreflightFix::SCRIPT, PreflightFix::new(vec![fix]).input());
+            batch.add(
+                &format!("{name}, cured"),
+                Preflight::SCRIPT,
+                Preflight::default().input(),
+            );
+            cured.push((name, *code, fix));
+        }
+    }
+    let said = batch.run(&winps);
+    for (name, code, fix) in &cured {
+        let one = PreflightFix::read(said[*name].answer()).unwrap().fixes.remove(0);
+        assert_eq!((one.fix, one.done, one.changed), (*fix, true, true), "{name}: {one:?}");
+        let (facts, codes) = found(&said[&format!("{name}, cured")], &Options::default());
+        assert_eq!(codes, [], "{name} ({code}): {facts:#?}");
+    }
+    let shown: BTreeSet<Fixes> = cured.iter().map(|(_, _, fix)| *fix).collect();
+    let offered: BTreeSet<Fixes> = RULES.iter().filter_map(|rule| fix_of(rule.remedy)).collect();
+    assert_eq!(shown, offered, "each cure that a rule offers is shown to cure");
+}
+
+fn fix_of(remedy: Option<Remedy>) -> Option<Fixes> {
+    match remedy {
+        Some(Remedy::Fix(fix)) => Some(fix),
+        _ => None,
+    }
+}
+
+/// Each source of a pending restart, by its name.
+// Long because every source of the table is a case.
+fn pending_sources() -> Vec<(&'static str, World)> {
     let well = World::healthy;
     let session = r"HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager";
     let rename = json!(["\\??\\C:\\a.dll", "", "\\??\\C:\\b.dll", "!\\??\\C:\\c.dll"]);
-    let sources: Vec<(&str, World)> = vec![
+    vec![
         (
             "cbs_reboot_pending",
             well().key(&format!(r"{CBS}\RebootPending"), json!({})),
@@ -453,14 +638,33 @@ fn every_source_of_a_pending_restart_is_named() {
                 json!({"DVDRebootSignal": "x"}),
             ),
         ),
-    ];
+    ]
+}
+
+/// Sources that sysprep does not mind.
+const SOFT: [&str; 4] = ["file_rename", "file_rename_2", "update_exe", "dvd_signal"];
+
+fn pending_finding(signal: &str) -> &'static [(&'static str, Severity)] {
+    if SOFT.contains(&signal) {
+        &[("P012", Severity::Info)]
+    } else {
+        &[("P011", Severity::Error)]
+    }
+}
+
+#[test]
+fn every_source_of_a_pending_restart_is_named() {
+    let Some(winps) = winps("every_source_of_a_pending_restart_is_named") else {
+        return;
+    };
+    let sources = pending_sources();
     let mut batch = Batch::new(Platform::Linux);
     for (signal, world) in &sources {
         batch.add_in(world, signal, Preflight::SCRIPT, Preflight::default().input());
     }
     let said = batch.run(&winps);
     for (signal, _) in &sources {
-        let (facts, codes) = found(&said[*signal]);
+        let (facts, _) = found(&said[*signal], &Options::default());
         let pending = facts.pending.clone().unwrap();
         let named: BTreeSet<&str> = pending
             .hard
@@ -469,13 +673,6 @@ fn every_source_of_a_pending_restart_is_named() {
             .map(|one| one.signal.as_str())
             .collect();
         assert_eq!(named, BTreeSet::from([*signal]), "{pending:?}");
-        let soft = ["file_rename", "file_rename_2", "update_exe", "dvd_signal"].contains(signal);
-        let expected = if soft {
-            ("P012", Severity::Info)
-        } else {
-            ("P011", Severity::Error)
-        };
-        assert_eq!(codes, [expected], "{signal}");
         let message = judge(&facts, &Options::default()).remove(0).message;
         assert!(message.contains(&format!("{signal} (")), "{message}");
     }
