@@ -179,6 +179,7 @@ pub(super) const CAUSES: &[Cause] = &[
         class: "oobe_failed",
         lines: &[
             &["windows could not complete the installation"],
+            &["windows could not configure one or more system components"],
             &["online installation cannot complete"],
             &["oobeldr.exe", "failed with exit code"],
             &["setup.exe failed, returning exit code"],

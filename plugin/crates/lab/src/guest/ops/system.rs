@@ -30,7 +30,7 @@ pub fn identity(cx: &Cx<'_>) -> Answered {
             "boot_utc": cx.state.live.told_boot.to_string(), "boot_id": disk.boot_id, "domain_joined": false,
             "domain": "WORKGROUP", "model": "OpenStack Nova",
             "user": format!("{}\\{user}", disk.computer_name.to_lowercase()), "user_sid": cx.sid,
-            "machine_sid": disk.machine_sid, "elevated": true, "language_mode": language_mode(cx),
+            "machine_sid": disk.machine_sid, "elevated": cx.faults().armed("filtered-token").is_none(), "language_mode": language_mode(cx),
             "ps_version": profile.powershell(), "dotnet_release": profile.dotnet_release, "free_bytes": disk.free_bytes(),
         }),
     ))
@@ -150,13 +150,13 @@ pub fn preflight(cx: &Cx<'_>, input: &Value) -> Answered {
         json!({"drive": "C:", "conversion": drive.conversion, "percent": drive.percent, "protection": u32::from(drive.conversion == 1)})
     });
     let answer_files = stale_answers(disk, "");
-    let services = ["WSearch", "wuauserv", "AppXSvc", "CryptSvc"].iter().filter_map(|name| service(name)).map(|service| {
+    let services = LISTED.iter().filter_map(|name| service(name)).map(|service| {
         json!({"name": service.name, "state": if service.running { "running" } else { "stopped" }, "start": service.start})
     });
     Ok(Done::after(
         if wanted.license { 12.0 } else { 4.0 },
         json!({
-            "elevated": true, "user_sid": cx.sid, "language_mode": language_mode(cx), "now_utc": cx.now.to_string(),
+            "elevated": !armed("filtered-token"), "user_sid": cx.sid, "language_mode": language_mode(cx), "now_utc": cx.now.to_string(),
             "build": disk.profile.build, "edition": disk.profile.edition_id, "installation_type": disk.profile.installation_type,
             "product_type": 3, "image_state": image_state, "generalization_state": setup.generalization,
             "cleanup_state": setup.cleanup, "audit_boot": 0,
@@ -175,6 +175,18 @@ pub fn preflight(cx: &Cx<'_>, input: &Value) -> Answered {
         }),
     ))
 }
+
+/// Services of which `preflight` tells state and start mode.
+const LISTED: [&str; 8] = [
+    "WSearch",
+    "tiledatamodelsvc",
+    "WMPNetworkSvc",
+    "Sense",
+    "InstallService",
+    "wuauserv",
+    "CryptSvc",
+    "VSS",
+];
 
 fn profiles(disk: &Windows) -> Vec<Value> {
     let owners = disk.users.values().filter(|user| user.profile);
