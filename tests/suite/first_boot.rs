@@ -328,7 +328,7 @@ fn setup_logs(clone: &Inspect) -> Vec<Log<'_>> {
     read.collect()
 }
 
-/// Without CopyProfile nobody minds the stale entry.
+/// Without `CopyProfile` nobody minds the stale entry.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stale_profile_stops_only_who_copies_profiles() {
     let world = World::open(Mode::Openstack, &["clone-copy-profile"]).await;
