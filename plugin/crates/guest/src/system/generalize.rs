@@ -101,6 +101,14 @@ impl Fixes {
             Self::Providers => "providers",
         }
     }
+
+    /// What it changes for a while only, so that somebody has to take it back: a build does after sysprep.
+    pub fn leaves(self) -> Option<&'static str> {
+        match self {
+            Self::Store => Some("the policies `AutoDownload` and `DisableWindowsConsumerFeatures`"),
+            _ => None,
+        }
+    }
 }
 
 /// Cures what preflight found.
@@ -168,6 +176,48 @@ impl Query for PreflightFix {
     }
 }
 
+/// Takes back what cures have changed for a while only. What a build has noted for itself stays noted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PreflightUndo {
+    /// Where the changes are written down.
+    pub undo_key: String,
+}
+
+impl Default for PreflightUndo {
+    fn default() -> Self {
+        Self {
+            undo_key: UNDO_KEY.to_owned(),
+        }
+    }
+}
+
+/// What was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undone {
+    /// One for each change, the last first.
+    pub changes: Vec<UndoneChange>,
+}
+
+/// A value of the registry that is as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndoneChange {
+    /// The cure that had changed it.
+    pub fix: Fixes,
+    /// The key.
+    pub path: String,
+    /// The value.
+    pub name: String,
+    /// It is as it was.
+    pub done: bool,
+    /// In words.
+    pub detail: String,
+}
+
+impl Query for PreflightUndo {
+    type Answer = Undone;
+    const SCRIPT: Script = script!("preflight_undo", "values", "undo");
+}
+
 /// What the sysprep wrapper must know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SysprepSettings {
@@ -229,7 +279,7 @@ pub struct SysprepStart {
 
 /// The wrapper that runs sysprep, proves its success and shuts the machine down.
 const WRAPPER: &str = include_str!("../../ops/sysprep_wrapper.ps1");
-const WRAPPER_LIBRARIES: &str = libraries!("values", "evidence");
+const WRAPPER_LIBRARIES: &str = libraries!("values", "evidence", "undo");
 
 impl SysprepStart {
     /// With our own wrapper.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reseal_guest::Remedy;
 use reseal_guest::preflight::{Facts, Options, RULES, Severity, judge};
-use reseal_guest::system::{Fixes, Preflight, PreflightFix, Query as _};
+use reseal_guest::system::{Fixes, Preflight, PreflightFix, PreflightUndo, Query as _};
 use serde_json::{Value, json};
 
 use super::world::{World, service};
@@ -105,6 +105,7 @@ fn state_cases() -> Vec<Case> {
             well().key(&format!(r"{status}\SysprepStatus"), json!({"CleanupState": 0})),
             &[("P004", Error)],
         ),
+        ("never sealed", well().without(&format!(r"{status}\SysprepStatus")), &[]),
         (
             "undeployable",
             well().key(
@@ -763,6 +764,91 @@ fn cures_cure() {
     let calls = std::fs::read_to_string(batch.root("reserved").join("Windows/System32/calls.txt")).unwrap();
     assert!(calls.contains("/Set-ReservedStorageState /State:Disabled"), "{calls}");
 }
+
+/// What a cure changed for a while goes back to what it was, with its notes, and the notes of a build stay.
+#[test]
+fn what_was_changed_for_a_while_is_taken_back() {
+    let Some(winps) = winps("what_was_changed_for_a_while_is_taken_back") else {
+        return;
+    };
+    let mut batch = Batch::new(Platform::Linux);
+    let way_in = json!({"kind": "value", "path": POLICIES, "name": "LocalAccountTokenFilterPolicy", "existed": false, "data": null});
+    let worlds = [
+        ("untouched", client()),
+        (
+            "set before",
+            client().key(STORE, json!({"AutoDownload": 4, "Other": 1})),
+        ),
+        (
+            "in a build",
+            client().key(UNDO, json!({"0000": way_in.to_string(), "0005": way_in.to_string()})),
+        ),
+    ];
+    let facts = || Preflight::default().input();
+    let look = |batch: &mut Batch, name: String| {
+        batch.add(&name, super::script("condition"), json!({"script": WHAT_IS_LEFT}));
+    };
+    for (name, world) in &worlds {
+        batch.add_in(
+            world,
+            name,
+            PreflightFix::SCRIPT,
+            PreflightFix::new(vec![Fixes::Store]).input(),
+        );
+        batch.add(&format!("{name}, cured"), Preflight::SCRIPT, facts());
+        for round in ["undo", "undo again"] {
+            batch.add(
+                &format!("{name}, {round}"),
+                PreflightUndo::SCRIPT,
+                PreflightUndo::default().input(),
+            );
+        }
+        batch.add(&format!("{name}, after"), Preflight::SCRIPT, facts());
+        look(&mut batch, format!("{name}, left"));
+    }
+    let said = batch.run(&winps);
+    for (name, before, left) in [
+        ("untouched", None, "left:  /"),
+        ("set before", Some(4), "left:  / Other"),
+        ("in a build", None, "left: 0000+0005 /"),
+    ] {
+        let store = |when: &str| {
+            let (facts, _) = found(&said[&format!("{name}, {when}")], &Options::default());
+            facts.store.unwrap().auto_download
+        };
+        assert_eq!((store("cured"), store("after")), (Some(2), before), "{name}");
+        let undone = |round: &str| {
+            PreflightUndo::read(said[&format!("{name}, {round}")].answer())
+                .unwrap()
+                .changes
+        };
+        let names: Vec<String> = undone("undo").iter().map(|change| change.name.clone()).collect();
+        assert_eq!(
+            names,
+            ["DisableWindowsConsumerFeatures", "AutoDownload"],
+            "{name}: the last change first"
+        );
+        assert!(
+            undone("undo")
+                .iter()
+                .all(|change| change.done && change.fix == Fixes::Store)
+        );
+        assert_eq!(undone("undo again"), [], "{name}");
+        let left_over = &said[&format!("{name}, left")];
+        assert_eq!(left_over.result()["value"], json!(true), "a key without notes goes too");
+        let log = &left_over.log;
+        assert!(log.iter().any(|line| line.trim_end() == left), "{name}: {log:?}");
+    }
+}
+
+const UNDO: &str = r"HKLM:\SOFTWARE\Reseal\Undo";
+
+/// The notes, and the values beside `AutoDownload`.
+const WHAT_IS_LEFT: &str = r"$names = { param($Path) $key = Get-Item -LiteralPath $Path -ErrorAction SilentlyContinue; if ($null -ne $key) { $key.GetValueNames() } }
+$notes = @(& $names 'HKLM:\SOFTWARE\Reseal\Undo') -join '+'
+$others = @(& $names 'HKLM:\SOFTWARE\Policies\Microsoft\WindowsStore' | Where-Object { $_ -ne 'AutoDownload' }) -join '+'
+[Console]::Out.WriteLine(('left: ' + $notes + ' / ' + $others))
+(Test-Path -LiteralPath 'HKLM:\SOFTWARE\Reseal') -eq [bool]$notes";
 
 #[test]
 fn every_rule_has_its_page_once() {

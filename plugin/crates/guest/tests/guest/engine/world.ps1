@@ -138,6 +138,7 @@ function global:New-Item {
     param([Parameter(Position = 0)][string[]]$Path, [string]$ItemType, [switch]$Force)
     if (-not (Test-Registry $Path)) { return Microsoft.PowerShell.Management\New-Item @PSBoundParameters }
     $global:World.keys[$Path[0].ToLowerInvariant()] = @{ path = $Path[0]; values = [ordered]@{} }
+    Add-Ancestors $global:World.keys
 }
 
 function global:New-ItemProperty {
@@ -146,10 +147,28 @@ function global:New-ItemProperty {
     (Find-Key $LiteralPath).values[$Name] = $Value
 }
 
+function global:Set-ItemProperty {
+    [CmdletBinding()]
+    param([string]$LiteralPath, [string]$Name, $Value)
+    (Find-Key $LiteralPath).values[$Name] = $Value
+}
+
+function global:Remove-Item {
+    # A key without -Recurse only when it has no keys of its own; files are real.
+    [CmdletBinding()]
+    param([Parameter(Position = 0)][string[]]$Path, [string]$LiteralPath, [switch]$Recurse, [switch]$Force, [switch]$DeleteKey)
+    $where = if ($LiteralPath) { $LiteralPath } else { $Path }
+    if (-not (Test-Registry $where)) { return Microsoft.PowerShell.Management\Remove-Item @PSBoundParameters }
+    if (-not $Recurse -and @(Get-ChildItem -LiteralPath $where).Count -gt 0) { throw "The item at $where has children and the Recurse parameter was not specified." }
+    $global:World.keys.Remove((Get-KeyPath $where).ToLowerInvariant())
+}
+
 function global:Remove-ItemProperty {
     [CmdletBinding()]
     param([string]$LiteralPath, [string]$Name, [switch]$Force)
-    (Find-Key $LiteralPath).values.Remove($Name)
+    $key = Find-Key $LiteralPath
+    if (-not $key.values.Contains($Name)) { throw "Property $Name does not exist at path $LiteralPath." }
+    $key.values.Remove($Name)
 }
 
 function global:Get-CimInstance {

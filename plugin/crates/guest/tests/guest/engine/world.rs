@@ -105,6 +105,12 @@ impl World {
         self
     }
 
+    /// Without a key of the registry.
+    pub(super) fn without(mut self, key: &str) -> Self {
+        self.told["registry"].as_object_mut().unwrap().remove(key);
+        self
+    }
+
     /// With other objects of a CIM class.
     pub(super) fn cim(mut self, class: &str, objects: Value) -> Self {
         self.told["cim"][class] = objects;
