@@ -360,3 +360,21 @@ async fn what_is_warned_of_fails_and_what_is_cured_does_not() {
     .await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// A policy that a cure sets for a while is not in the image.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_cured_for_a_while_is_taken_back_after_sysprep() {
+    let world = World::open(Mode::Nhn, &["store-updates"]).await;
+    let text = small(Mode::Nhn, "verify: { boot: false }\ngeneralize: { fix: [store] }");
+    let gone = world.build(&world.write("small.reseal.yaml", &text)).await.unwrap();
+    world.only_the_image(&gone.id).unwrap();
+    assert!(
+        gone.said.iter().any(|line| line.contains("cured store")),
+        "{:?}",
+        gone.said
+    );
+    let policies = r"HKLM\SOFTWARE\Policies\Microsoft\WindowsStore";
+    let machine = world.room.machines().remove(0);
+    assert_eq!(machine.registry(policies, "AutoDownload"), None);
+    assert_eq!(machine.registry(r"HKLM\SOFTWARE\Reseal\Undo", "AutoDownload"), None);
+}

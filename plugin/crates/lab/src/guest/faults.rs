@@ -184,6 +184,7 @@ const OTHER: &[FaultInfo] = &[
     ),
     fault("exit-code", "the installer (=FILE:N) ends with N"),
     fault("defender-slow", "every operation takes ten times as long"),
+    fault("store-updates", "this Windows has a store that updates apps by itself"),
     fault(
         "eval-expired",
         "the evaluation has run out: the machine powers off every hour",

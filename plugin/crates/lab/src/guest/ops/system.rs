@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::store;
 use super::{Answered, Cx, Done, Failure, Then, read};
 use crate::guest::machine::{Guest, after};
 use crate::guest::provider::PANTHER_ANSWER;
@@ -158,7 +159,7 @@ pub fn preflight(cx: &Cx<'_>, input: &Value) -> Answered {
         json!({
             "elevated": !armed("filtered-token"), "user_sid": cx.sid, "language_mode": language_mode(cx), "now_utc": cx.now.to_string(),
             "build": disk.profile.build, "edition": disk.profile.edition_id, "installation_type": disk.profile.installation_type,
-            "product_type": 3, "image_state": image_state, "generalization_state": setup.generalization,
+            "product_type": if armed("store-updates") { 1 } else { 3 }, "image_state": image_state, "generalization_state": setup.generalization,
             "cleanup_state": setup.cleanup, "audit_boot": 0,
             "sysprep_running": u32::from(cx.state.live.sysprep.as_ref().is_some_and(|run| run.running)),
             "rearm_count": wanted.license.then_some(disk.license.rearm),
@@ -166,7 +167,7 @@ pub fn preflight(cx: &Cx<'_>, input: &Value) -> Answered {
             "sppsvc_start": service("sppsvc").map(|service| service.start.clone()),
             "pending": pending(cx), "reserved_storage": reserved_storage(cx), "appx": appx,
             "appx_service": service("AppXSvc").map(|service| service.start.clone()),
-            "store": {"auto_download": null, "consumer_features_disabled": null},
+            "store": store::policies(disk),
             "bitlocker": bitlocker.collect::<Vec<_>>(), "domain_joined": armed("domain-joined"), "domain": domain,
             "roles": roles(cx), "hyperv_switches": 0, "iis_encrypted_credentials": false, "upgrade_keys": u32::from(armed("upgraded")),
             "windows_old": armed("upgraded"), "answer_files": answer_files, "external_providers": providers(cx),
@@ -266,10 +267,7 @@ struct Fix {
     fixes: Vec<String>,
     packages: Vec<String>,
     timeout_seconds: f64,
-    #[expect(
-        dead_code,
-        reason = "part of the contract; the lab's policies are taken back as a whole"
-    )]
+    #[expect(dead_code, reason = "part of the contract; the lab keeps its notes in one place")]
     undo_key: String,
 }
 
@@ -348,7 +346,7 @@ fn one_fix(cx: &mut Cx<'_>, name: &str, packages: &[String]) -> Result<(bool, f6
             };
             Ok((!said.is_empty(), 3.0, detail))
         }
-        "store" => Ok((true, 0.5, "automatic downloads are off".to_owned())),
+        "store" => Ok((store::hold(disk), 0.5, "automatic downloads are off".to_owned())),
         "answer_files" => {
             let gone = ANSWER_FILES
                 .iter()
