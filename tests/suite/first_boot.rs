@@ -328,11 +328,25 @@ fn setup_logs(clone: &Inspect) -> Vec<Log<'_>> {
     read.collect()
 }
 
-/// Without `CopyProfile` nobody minds the stale entry.
+/// Without `CopyProfile` nobody minds an entry without a folder; with it the build does not even begin sysprep, unless the
+/// spec says so, and then the clone shows why it should not have.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stale_profile_stops_only_who_copies_profiles() {
-    let world = World::open(Mode::Openstack, &["clone-copy-profile"]).await;
-    let order = world.write("small.reseal.yaml", &small(Mode::Openstack, VERIFIED));
-    let gone = world.build(&order).await.unwrap();
-    world.only_the_image(&gone.id).unwrap();
+    let build = |fault: &'static str, answer: &'static str, rest: &'static str| async move {
+        let world = World::open(Mode::Openstack, &[fault]).await;
+        let text = small(Mode::Openstack, &format!("{VERIFIED}{rest}"));
+        let text = text.replacen("time_zone: UTC", &format!("time_zone: UTC{answer}"), 1);
+        let gone = world.build(&world.write("small.reseal.yaml", &text)).await.unwrap();
+        let refused = failure(&gone).map(|failure| failure.said.clone()).unwrap_or_default();
+        let named = gone.said.iter().chain(&refused).any(|line| line.contains("P050 "));
+        (gone.exit(), named)
+    };
+    assert_eq!(build("clone-copy-profile", "", "").await, (Exit::Ok, false));
+    assert_eq!(build("stale-profile", "", "").await, (Exit::Ok, true));
+    assert_eq!(build("stale-profile", COPY_PROFILE, "").await, (Exit::Sysprep, true));
+    let accepted = "generalize: { accept: [P050] }\n";
+    assert_eq!(
+        build("stale-profile", COPY_PROFILE, accepted).await,
+        (Exit::Verify, true)
+    );
 }

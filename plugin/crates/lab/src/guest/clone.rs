@@ -137,11 +137,11 @@ const BREAKDOWNS: [Breakdown; 2] = [
 
 /// What makes this clone's specialize pass fail; the profile is copied only where the answer file says so.
 pub(super) fn breakdown(state: &State, faults: &Faults, answer: &Answer) -> Option<&'static Breakdown> {
-    let met = |one: &&Breakdown| one.fault != "clone-copy-profile" || answer.copy_profile;
-    BREAKDOWNS
-        .iter()
-        .filter(met)
-        .find(|one| fault(state, faults, one.fault).is_some())
+    let armed = |name: &str| fault(state, faults, name).is_some();
+    BREAKDOWNS.iter().find(|one| match one.fault {
+        "clone-copy-profile" => answer.copy_profile && (armed(one.fault) || armed("stale-profile")),
+        other => armed(other),
+    })
 }
 
 /// The specialize pass has failed: its logs, and the dialog.

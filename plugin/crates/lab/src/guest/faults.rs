@@ -109,7 +109,7 @@ const CLONE: &[FaultInfo] = &[
     ),
     fault(
         "clone-copy-profile",
-        "the list of profiles gets an entry without a folder: with CopyProfile the clone's specialize pass fails",
+        "an entry of the list of profiles loses its folder late: with CopyProfile the clone's specialize pass fails",
     ),
     fault(
         "clone-bcd",
@@ -184,6 +184,10 @@ const OTHER: &[FaultInfo] = &[
     ),
     fault("exit-code", "the installer (=FILE:N) ends with N"),
     fault("defender-slow", "every operation takes ten times as long"),
+    fault(
+        "stale-profile",
+        "the list of profiles has an entry without a folder: with CopyProfile a clone's specialize pass fails",
+    ),
     fault("store-updates", "this Windows has a store that updates apps by itself"),
     fault(
         "eval-expired",

@@ -172,7 +172,7 @@ pub fn preflight(cx: &Cx<'_>, input: &Value) -> Answered {
             "roles": roles(cx), "hyperv_switches": 0, "iis_encrypted_credentials": false, "upgrade_keys": u32::from(armed("upgraded")),
             "windows_old": armed("upgraded"), "answer_files": answer_files, "external_providers": providers(cx),
             "services": services.collect::<Vec<_>>(), "sense_onboarded": armed("sense-onboarded"),
-            "profiles": profiles(disk), "free_bytes": disk.free_bytes(), "bcd": u32::from(armed("bcd-unreadable")), "problems": [],
+            "profiles": profiles(cx), "free_bytes": disk.free_bytes(), "bcd": u32::from(armed("bcd-unreadable")), "problems": [],
         }),
     ))
 }
@@ -189,11 +189,17 @@ const LISTED: [&str; 8] = [
     "VSS",
 ];
 
-fn profiles(disk: &Windows) -> Vec<Value> {
+fn profiles(cx: &Cx<'_>) -> Vec<Value> {
+    let disk = &cx.state.disk;
     let owners = disk.users.values().filter(|user| user.profile);
-    owners
-        .map(|user| json!({"sid": disk.sid(user), "path": format!("C:\\Users\\{}", user.name), "loaded": false}))
-        .collect()
+    let there = owners.map(|user| {
+        json!({"sid": disk.sid(user), "path": format!("C:\\Users\\{}", user.name), "loaded": false, "exists": true})
+    });
+    let stale = cx.faults().armed("stale-profile").map(|_| {
+        let sid = format!("{}-1099", disk.machine_sid);
+        json!({"sid": sid, "path": "C:\\Users\\former", "loaded": false, "exists": false})
+    });
+    there.chain(stale).collect()
 }
 
 fn reserved_storage(cx: &Cx<'_>) -> &'static str {

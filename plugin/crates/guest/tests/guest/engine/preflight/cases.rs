@@ -395,14 +395,7 @@ pub(super) fn disk_cases() -> Vec<Case> {
             well().list("switches", json!({"throws": "Access is denied."})),
             &[("P037", Warning)],
         ),
-        (
-            "no folder",
-            well().cim(
-                "Win32_UserProfile",
-                json!([{"SID": "S-1-5-21-9", "LocalPath": "/nowhere/x", "Loaded": false, "Special": false}]),
-            ),
-            &[("P050", Warning)],
-        ),
+        ("no folder", stale_profile(), &[("P050", Warning)]),
         (
             "profile",
             well().cim(
@@ -422,15 +415,27 @@ pub(super) fn disk_cases() -> Vec<Case> {
     ]
 }
 
+/// A Windows whose list of profiles has an entry without a folder.
+pub(super) fn stale_profile() -> World {
+    World::healthy().cim(
+        "Win32_UserProfile",
+        json!([{"SID": "S-1-5-21-9", "LocalPath": "/nowhere/x", "Loaded": false, "Special": false}]),
+    )
+}
+
 /// What depends on the answer file or on the runner's clock.
 pub(super) fn asked_cases() -> Vec<(Case, Options)> {
-    use Severity::{Info, Warning};
+    use Severity::{Error, Info, Warning};
     let skip = Options {
         skip_rearm: true,
         ..Options::default()
     };
     let late = Options {
         now_epoch: Some(0),
+        ..Options::default()
+    };
+    let copying = Options {
+        copy_profile: true,
         ..Options::default()
     };
     let retail = json!([{"LicenseStatus": 1, "ProductKeyChannel": "Retail"}]);
@@ -444,6 +449,11 @@ pub(super) fn asked_cases() -> Vec<(Case, Options)> {
             skip.clone(),
         ),
         (("no rearm wanted", used_up, &[("P007", Info)]), skip),
+        (
+            ("no folder to copy", stale_profile(), &[("P050", Error)]),
+            copying.clone(),
+        ),
+        (("folder to copy", World::healthy(), &[]), copying),
         (("clock", World::healthy(), &[("P036", Warning)]), late),
     ]
 }
