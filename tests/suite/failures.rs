@@ -84,6 +84,37 @@ async fn every_fault_has_its_exit_code_and_its_reason() {
     );
 }
 
+/// An update that was asked for and cannot be installed is no success, however many others are; whoever knows better
+/// leaves it out or goes on without it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_update_that_fails_is_named_with_its_cure() {
+    let build = |step: &'static str| async move {
+        let world = World::open(Mode::Nhn, &["update-fails=KB5034439"]).await;
+        let text = small(Mode::Nhn, &format!("software: [{step}]\nverify: {{ boot: false }}"));
+        let gone = world.build(&world.write("small.reseal.yaml", &text)).await.unwrap();
+        (world, gone)
+    };
+    let (world, gone) = build("{ windows_update: { categories: [security], rounds: 2 } }").await;
+    let Some(Ended::Failed { failure, .. }) = &gone.ended else {
+        panic!("ended {:?}", gone.ended);
+    };
+    assert_eq!(gone.exit(), Exit::Install);
+    let said = failure.said.join("\n");
+    assert!(
+        said.contains("KB5034439 Security Update (Windows Recovery Environment): failed (0x80070643"),
+        "{said}"
+    );
+    assert!(!failure.hints.is_empty());
+    world.nothing(&gone.id, Outcome::Failed).unwrap();
+    for step in [
+        "{ windows_update: { categories: [security], rounds: 2, exclude: [KB5034439] } }",
+        "{ windows_update: { categories: [security], rounds: 2 }, on_failure: continue }",
+    ] {
+        let (_world, gone) = build(step).await;
+        assert_eq!(gone.exit(), Exit::Ok, "{step}: {:?}", gone.ended);
+    }
+}
+
 /// A clone that Setup does not let up proves that the image is worth nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_image_whose_first_boot_fails_is_not_published() {

@@ -1,5 +1,6 @@
 //! `plan`: what a build would do, for people and as a document.
 
+mod document;
 mod show;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,8 @@ use crate::rim::env::Env;
 use crate::rim::files::SpecFolder;
 use crate::session::{self, Document, Prepared};
 use crate::wiring;
+
+pub(super) use document::PlanDocument;
 
 /// `plan`.
 #[derive(Debug, Args)]
@@ -65,7 +68,7 @@ pub(super) async fn plan(command: &PlanCommand, env: &Env, console: &Console) ->
         };
         changes |= prepared.planned.unchanged.is_none();
         if console.is_json() {
-            console.document("plan", show::document(&prepared, command.offline));
+            console.document("plan", PlanDocument::of(&prepared, command.offline));
             continue;
         }
         if index > 0 {

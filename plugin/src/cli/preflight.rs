@@ -32,7 +32,7 @@ pub struct Preflight {
     /// WinRM's port; 5986, or 5985 with `-http`.
     #[arg(long, value_name = "N")]
     pub port: Option<u16>,
-    /// The account: an administrator.
+    /// The account: an administrator; its password comes from `RESEAL_GUEST_PASSWORD`, standard input, or a question.
     #[arg(
         long,
         value_name = "NAME",

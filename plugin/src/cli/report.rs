@@ -47,7 +47,7 @@ pub(super) fn report(command: &Report, console: &Console) -> Exit {
         return Exit::Input;
     };
     if console.is_json() {
-        console.document("timeline", serde_json::to_value(&timeline).unwrap_or_default());
+        console.document("timeline", &timeline);
         return Exit::Ok;
     }
     match page(&timeline) {

@@ -13,10 +13,7 @@ impl Console {
     pub fn ended(&self, closing: &Closing<'_>) {
         let ending = Ending::of(closing, &closing.watcher.tally(), &self.inner.typed);
         match self.inner.face {
-            Face::Json => {
-                let fields = serde_json::to_value(&ending).unwrap_or_default();
-                self.put_out(&json::line("end", fields));
-            }
+            Face::Json => self.put_out(&json::line("end", &ending)),
             Face::Machine => {
                 for line in machine::ended(self, &ending) {
                     self.put_out(&line);

@@ -1,9 +1,12 @@
 //! JSON Lines: one versioned object for each event, signal, diagnostic, message and end.
 
+use jiff::Timestamp;
 use reseal_diag::Diagnostic;
 use reseal_engine::Signal;
 use reseal_journal::Entry;
-use serde_json::{Map, Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::Console;
 use super::tally::Tally;
@@ -25,22 +28,36 @@ impl Json {
     }
 }
 
-/// One line: `v`, `type` and `time` come first.
-pub(super) fn line(kind: &str, fields: Value) -> String {
-    let mut map = Map::new();
-    map.insert("v".to_owned(), json!(FORMAT));
-    map.insert("type".to_owned(), json!(kind));
-    map.insert("time".to_owned(), json!(super::now().to_string()));
-    if let Value::Object(fields) = fields {
-        map.extend(fields);
-    }
-    Value::Object(map).to_string()
+/// One line.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Line<'a, T> {
+    /// The version of the format. New members may come without a new version.
+    v: u32,
+    /// What kind of line this is.
+    #[serde(rename = "type")]
+    kind: &'a str,
+    /// When it was written.
+    time: Timestamp,
+    /// What it says.
+    #[serde(flatten)]
+    fields: T,
+}
+
+/// One line of the kind `kind`; `fields` is a structure or a map.
+pub(super) fn line(kind: &str, fields: impl Serialize) -> String {
+    let line = Line {
+        v: FORMAT,
+        kind,
+        time: super::now(),
+        fields,
+    };
+    serde_json::to_string(&line).unwrap_or_default()
 }
 
 /// A diagnostic.
 pub(super) fn diagnostic(diagnostic: &Diagnostic) -> String {
     let report = reseal_diag::json::Report::from(diagnostic);
-    line("diagnostic", serde_json::to_value(report).unwrap_or_default())
+    line("diagnostic", report)
 }
 
 /// Durations become seconds: readers need not know how Rust writes them.

@@ -40,7 +40,8 @@ use jiff::Timestamp;
 use reseal_diag::{Diagnostic, Look as DiagnosticLook};
 use reseal_engine::{Plan, Stop};
 use reseal_machine::{BuildId, Clock as _};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use crate::cli::Look;
 use crate::rim::clock::SystemClock;
@@ -53,6 +54,7 @@ use watcher::Renderer;
 
 pub use ask::Terminal;
 pub use ending::Closing;
+pub use json::Line;
 pub use packer::{Screen, Weight};
 pub use text::plural;
 pub use watcher::Watcher;
@@ -215,7 +217,7 @@ impl Console {
     }
 
     /// A result as one JSON document on one line.
-    pub fn document(&self, kind: &str, fields: Value) {
+    pub fn document(&self, kind: &str, fields: impl Serialize) {
         self.put_out(&json::line(kind, fields));
     }
 

@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reseal_journal::{Entry, Event, FailureRecord, Outcome};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::tally::between;
 
 /// A build in time.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Timeline {
-    /// Format version.
-    pub v: u32,
     /// The build's id.
     pub build: String,
     /// The spec's name.
@@ -36,7 +35,7 @@ pub struct Timeline {
 }
 
 /// One step, or its undoing.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Row {
     /// The step's id.
     pub id: String,
@@ -56,7 +55,7 @@ pub struct Row {
 }
 
 /// What became of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Not begun.
@@ -86,7 +85,6 @@ impl Timeline {
             return None;
         };
         let mut timeline = Self {
-            v: 1,
             build: build.clone(),
             name: name.clone(),
             tool: tool.clone(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reseal_journal::StepHead;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -11,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 pub const FORMAT: u32 = 1;
 
 /// A build as a list. A list, not a graph: Windows image builds are a queue, and a list can be read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// Format version.
     pub format: u32,
@@ -28,7 +29,7 @@ pub struct Plan {
 }
 
 /// One step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
     /// Readable and unique, e.g. `guest/03-example-agent`.
     pub id: String,
@@ -55,7 +56,7 @@ pub struct Step {
 }
 
 /// What becomes of a step's product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Leaves {
     /// A check or a wait leaves nothing.
@@ -69,7 +70,7 @@ pub enum Leaves {
 }
 
 /// How patiently a step is run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Policy {
     /// Attempts after the first.
     #[serde(default)]
@@ -101,7 +102,7 @@ impl Policy {
 }
 
 /// A place in the spec.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Origin {
     /// The file.
     pub file: String,

@@ -24,6 +24,7 @@ function Invoke-Operation {
         Kind   = 'capability'
         Names  = @($In.names)
         Wanted = if ($absent) { @('NotPresent', 'Staged', 'Removed') } else { @('Installed') }
+        Absent = $absent
         Verb   = if ($absent) { 'removed' } else { 'added' }
         Read   = { param([string]$Name) Get-WindowsCapability -Online -Name $Name }
         Change = { param([string]$Name) Set-Capability $In $Name }

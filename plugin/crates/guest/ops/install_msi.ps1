@@ -19,21 +19,32 @@ function Get-MsiIdentity {
     # Product code and version inside the package; $null where Windows Installer cannot read it.
     param([string]$Path)
     $facts = @{}
+    $held = New-Object Collections.ArrayList
     try {
         $installer = New-Object -ComObject WindowsInstaller.Installer
+        $null = $held.Add($installer)
         $flags = [Reflection.BindingFlags]::InvokeMethod
         $database = $installer.GetType().InvokeMember('OpenDatabase', $flags, $null, $installer, @($Path, 0))
+        $null = $held.Add($database)
         foreach ($name in 'ProductCode', 'ProductVersion') {
             $query = "SELECT ``Value`` FROM ``Property`` WHERE ``Property`` = '$name'"
             $view = $database.GetType().InvokeMember('OpenView', $flags, $null, $database, @($query))
+            $null = $held.Add($view)
             $null = $view.GetType().InvokeMember('Execute', $flags, $null, $view, $null)
             $record = $view.GetType().InvokeMember('Fetch', $flags, $null, $view, $null)
-            if ($null -ne $record) { $facts[$name] = $record.GetType().InvokeMember('StringData', [Reflection.BindingFlags]::GetProperty, $null, $record, @(1)) }
+            if ($null -ne $record) {
+                $null = $held.Add($record)
+                $facts[$name] = $record.GetType().InvokeMember('StringData', [Reflection.BindingFlags]::GetProperty, $null, $record, @(1))
+            }
             $null = $view.GetType().InvokeMember('Close', $flags, $null, $view, $null)
         }
     } catch {
         Write-Log "The package's product code could not be read: $($_.Exception.Message)"
         return $null
+    } finally {
+        # What is held keeps the package open, also while Windows Installer is at work on it.
+        $held.Reverse()
+        foreach ($object in $held) { $null = [Runtime.InteropServices.Marshal]::FinalReleaseComObject($object) }
     }
     if (-not $facts.ContainsKey('ProductCode')) { return $null }
     return $facts
@@ -67,12 +78,13 @@ function Get-MsiCommandLine {
 }
 
 function Get-LogReason {
-    # The lines before the first "Return value 3", which name the action that failed.
+    # The lines before the first action that ended with 3, which name what failed. Windows Installer writes its log in the
+    # language of Windows: only the time, the action's name and the number are the same in all of them.
     param([string]$Log)
     if (-not (Test-Path -LiteralPath $Log)) { return }
     $lines = [IO.File]::ReadAllLines($Log)
     for ($i = 0; $i -lt $lines.Length; $i++) {
-        if ($lines[$i] -notmatch 'Return value 3\.') { continue }
+        if ($lines[$i] -notmatch '\d:\d\d:\d\d: \w+[.\u3002]\D*3\D*$') { continue }
         $from = [Math]::Max(0, $i - 8)
         foreach ($line in $lines[$from..$i]) { Write-Log "msi: $line" }
         return

@@ -25,6 +25,7 @@ function Invoke-Operation {
         Kind   = 'feature'
         Names  = @($In.names)
         Wanted = if ($absent) { @('Disabled', 'DisabledWithPayloadRemoved') } else { @('Enabled') }
+        Absent = $absent
         Verb   = if ($absent) { 'disabled' } else { 'enabled' }
         Read   = { param([string]$Name) Get-WindowsOptionalFeature -Online -FeatureName $Name }
         Change = { param([string]$Name) Set-Feature $In $Name }

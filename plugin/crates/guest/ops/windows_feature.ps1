@@ -51,9 +51,10 @@ function Invoke-Operation {
         if (@($todo | Where-Object { $after[$_] -like '*Pending' }).Count -gt 0) { $reboot = $true }
         foreach ($name in $todo) { if ($after[$name] -ne $states[$name]) { $changed[$name] = $true } }
     }
+    $done = if ($In.state -eq 'absent') { 'removed' } else { 'installed' }
     $items = @(@($names) + @($changed.Keys | Where-Object { $names -notcontains $_ } | Sort-Object) | ForEach-Object {
-            $state = if ($changed.ContainsKey($_)) { 'installed' } else { 'already' }
-            New-ServicingItem -Id $_ -Title $_ -State $state -Reboot ($reboot -and $state -eq 'installed')
+            $state = if ($changed.ContainsKey($_)) { $done } else { 'already' }
+            New-ServicingItem -Id $_ -Title $_ -State $state -Reboot ($reboot -and $state -eq $done)
         })
-    Send-ServicingResult -Items $items -Verb $(if ($In.state -eq 'absent') { 'removed' } else { 'installed' })
+    Send-ServicingResult -Items $items -Verb $done
 }

@@ -135,8 +135,11 @@ function Send-UpdateResult {
     $failed = @($Items | Where-Object { $_.state -eq 'failed' })
     $late = @($Items | Where-Object { $_.state -eq 'skipped' })
     $last = [int]$In.round -ge [int]$In.rounds
-    if ($failed.Count -gt 0 -and $installed.Count -eq 0 -and $last) {
-        Stop-Operation -Kind 'all_failed' -Message "All $($failed.Count) updates failed." -Items @($Items) -Logs @("$env:SystemRoot\Logs\CBS\CBS.log")
+    if ($failed.Count -gt 0 -and $last) {
+        # An update that was asked for and is not there is no good image, however many others are.
+        $names = @($failed | ForEach-Object { $_.id }) -join ', '
+        $hint = "leave out what cannot be installed (exclude: [$names]), or go on without it (on_failure: continue)"
+        Stop-Operation -Kind 'updates_failed' -Message "$($failed.Count) of $($Items.Count) updates failed." -Items @($Items) -Logs @("$env:SystemRoot\Logs\CBS\CBS.log") -Hint $hint
     }
     if ($late.Count -gt 0 -and $last) {
         Stop-Operation -Kind 'timeout' -Message "$($late.Count) updates were not begun within $($In.timeout_seconds) seconds." -Items @($Items) -Hint 'Give the step a longer timeout, or more rounds.'

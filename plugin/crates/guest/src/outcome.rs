@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::codes;
 use crate::detect::Detected;
 use crate::exit_codes::{self, Table};
 use crate::failure::StepFailure;
@@ -61,7 +62,9 @@ pub struct Item {
 pub enum ItemState {
     /// Installed now.
     Installed,
-    /// It was there before.
+    /// Taken away now.
+    Removed,
+    /// It was as wanted before.
     Already,
     /// Left out on purpose.
     Skipped,
@@ -69,6 +72,31 @@ pub enum ItemState {
     Failed,
     /// Does not fit this system.
     NotApplicable,
+}
+
+impl std::fmt::Display for ItemState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Installed => "installed",
+            Self::Removed => "removed",
+            Self::Already => "nothing to do",
+            Self::Skipped => "left out",
+            Self::Failed => "failed",
+            Self::NotApplicable => "does not fit this system",
+        })
+    }
+}
+
+impl Item {
+    /// For the person who watches: `KB5034439 Title: failed (0x80070643 …)`.
+    pub fn line(&self) -> String {
+        let title = if self.title == self.id { "" } else { self.title.as_str() };
+        let name = format!("{} {title}", self.id);
+        let code = self.code.as_deref().filter(|_| self.state == ItemState::Failed);
+        let why = code.and_then(codes::parse).map(codes::sentence);
+        let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+        format!("{}: {}{why}", name.trim_end(), self.state)
+    }
 }
 
 impl Outcome {
@@ -151,4 +179,23 @@ pub(crate) fn items(value: Option<&Value>) -> Vec<Item> {
     list.iter()
         .filter_map(|item| serde_json::from_value(item.clone()).ok())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_thing_says_what_its_code_means() {
+        let item = |title: &str, state, code: &str| Item {
+            id: "KB1".into(),
+            title: title.into(),
+            state,
+            code: Some(code.into()),
+            reboot_required: false,
+        };
+        let failed = item("Update", ItemState::Failed, "0x80070643").line();
+        assert!(failed.starts_with("KB1 Update: failed (0x80070643 "), "{failed}");
+        assert_eq!(item("KB1", ItemState::Installed, "0x00000000").line(), "KB1: installed");
+    }
 }

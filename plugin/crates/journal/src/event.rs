@@ -1,6 +1,7 @@
 //! What can happen to a build.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -8,7 +9,7 @@ use serde_json::Value;
 pub const FORMAT: u32 = 1;
 
 /// One line of the journal.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
     /// Format version of this line.
     pub v: u32,
@@ -21,7 +22,7 @@ pub struct Entry {
 }
 
 /// What happened. Free of secrets: everything in it may be attached to a support ticket.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
     /// The first event: the build and the list of all its steps.
@@ -111,7 +112,7 @@ pub enum Event {
 }
 
 /// A step as the first event lists it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StepHead {
     /// Its id, e.g. `guest/03-example-agent`.
     pub id: String,
@@ -122,7 +123,7 @@ pub struct StepHead {
 }
 
 /// What follows a failed attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AfterFailure {
     /// Another attempt.
@@ -134,7 +135,7 @@ pub enum AfterFailure {
 }
 
 /// What is being taken back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unwinding {
     /// Temporary things after a good build.
@@ -146,7 +147,7 @@ pub enum Unwinding {
 }
 
 /// How a build ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The image is there and nothing else.
@@ -158,7 +159,7 @@ pub enum Outcome {
 }
 
 /// Why something failed, as data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailureRecord {
     /// The class that decides the exit code, e.g. `install`.
     pub class: String,

@@ -6,6 +6,7 @@ use reseal_machine::cloud::{Capabilities, Flavor, Image, ImageQuery, ImageStatus
 use reseal_machine::{Cloud, CloudError, ImageId};
 use reseal_spec::Spec;
 use reseal_spec::model::{AddressKind, BaseImage};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::actions::cloud::{FINGERPRINT, SPEC};
@@ -38,9 +39,10 @@ pub struct Facts {
 }
 
 /// An image that an earlier build made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Built {
     /// Its id.
+    #[schemars(with = "String")]
     pub id: ImageId,
     /// Its name.
     pub name: String,

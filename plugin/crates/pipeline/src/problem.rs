@@ -1,9 +1,10 @@
 //! A complaint about a spec that only facts of the cloud could bring up.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Whose fault it is; it decides the exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProblemKind {
     /// The spec asks for what this kind of cloud never allows.
@@ -13,7 +14,7 @@ pub enum ProblemKind {
 }
 
 /// One complaint, with its place in the spec.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Problem {
     /// Whose fault.
     pub kind: ProblemKind,

@@ -1,10 +1,9 @@
-//! A plan as a table and as a document.
+//! A plan as a table.
 
 use reseal_engine::plan::Leaves;
 use reseal_engine::{Plan, Step};
 use reseal_spec::Spec;
 use reseal_spec::model::{Origin, SkippedStep};
-use serde_json::{Value, json};
 
 use crate::console::plural;
 use crate::console::table::Table;
@@ -104,21 +103,4 @@ fn titles(plan: &Plan, leaves: Leaves) -> String {
     } else {
         ids.join(", ")
     }
-}
-
-/// The document: the plan as it would be carried out, with what is known about it.
-pub(super) fn document(prepared: &Prepared, offline: bool) -> Value {
-    let planned = &prepared.planned;
-    json!({
-        "name": planned.plan.name,
-        "offline": offline,
-        "restarts": planned.restarts,
-        "unchanged": planned.unchanged,
-        "lock_differences": prepared.differences,
-        "problems": planned.problems,
-        "matrix": prepared.spec.matrix,
-        "variables": prepared.spec.variables,
-        "skipped": prepared.spec.skipped,
-        "plan": planned.plan,
-    })
 }

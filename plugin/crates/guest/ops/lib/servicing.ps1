@@ -28,7 +28,7 @@ function New-ServicingItem {
 function Send-ServicingResult {
     # Sums single items up.
     param([object[]]$Items = @(), [string]$Verb)
-    $changed = @($Items | Where-Object { $_.state -eq 'installed' })
+    $changed = @($Items | Where-Object { $_.state -ne 'already' })
     $result = New-StepResult -Changed ($changed.Count -gt 0) -Already ($changed.Count -eq 0)
     $result.items = @($Items)
     $result.reboot_required = (@($Items | Where-Object { $_.reboot_required }).Count -gt 0)
@@ -53,7 +53,8 @@ function Read-ServicingState {
 
 function Set-Servicing {
     # Brings each name into one of the wanted states, and sends the result.
-    param([string]$Kind, [string[]]$Names, [string[]]$Wanted, [string]$Verb, [scriptblock]$Read, [scriptblock]$Change)
+    param([string]$Kind, [string[]]$Names, [string[]]$Wanted, [bool]$Absent, [string]$Verb, [scriptblock]$Read, [scriptblock]$Change)
+    $done = if ($Absent) { 'removed' } else { 'installed' }
     $items = @(foreach ($name in $Names) {
             if ($Wanted -contains (Read-ServicingState $Kind $name $Read)) {
                 New-ServicingItem -Id $name -Title $name -State 'already'
@@ -65,7 +66,7 @@ function Set-Servicing {
             if ($Wanted -notcontains $after -and -not $pending) {
                 Stop-Operation -Kind 'not_detected' -Message "Windows said success, but $name is $after."
             }
-            New-ServicingItem -Id $name -Title $name -State 'installed' -Reboot ($pending -or [bool]$answer.RestartNeeded)
+            New-ServicingItem -Id $name -Title $name -State $done -Reboot ($pending -or [bool]$answer.RestartNeeded)
         })
     Send-ServicingResult -Items $items -Verb $Verb
 }

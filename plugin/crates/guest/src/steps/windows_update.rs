@@ -56,7 +56,8 @@ pub enum UpdateServer {
 }
 
 /// Searches, downloads and installs updates, in rounds with restarts between, until nothing is left or the rounds are
-/// used up. The report has the result of every single update.
+/// used up. The report has the result of every single update. What cannot be installed in the last round either fails
+/// the step: `exclude` leaves it out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WindowsUpdate {

@@ -6,6 +6,8 @@ mod categories;
 mod first_boot;
 mod hygiene;
 mod linux;
+mod msi;
+mod packages;
 mod preflight;
 mod programs;
 mod server;

@@ -185,7 +185,8 @@ async fn updates_come_in_rounds() {
     let result = &done["result"]["result"];
     assert_eq!(
         (&result["more"], &result["items"][0]["id"]),
-        (&json!(false), &json!("KB5034614"))
+        (&json!(true), &json!("KB5034614")),
+        "only a round that finds nothing is the last"
     );
 }
 

@@ -86,11 +86,11 @@ pub struct SpecStep {
 }
 
 /// A step that is not done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SkippedStep {
-    /// As [`SpecStep::id_slug`].
+    /// Its id would have ended so.
     pub id_slug: String,
-    /// As [`SpecStep::label`].
+    /// What people call it.
     pub label: String,
     /// The condition that did not hold.
     pub when: String,
@@ -127,7 +127,8 @@ pub enum OnFailure {
 }
 
 /// Where something is written.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "WrittenAt")]
 pub struct Origin {
     /// JSON pointer in the spec, `/software/2`; in another file with its path before it, `parts/agent.yaml#/steps/0`.
     pub route: String,

@@ -72,6 +72,7 @@ fn updates_are_chosen_installed_and_bounded() {
         input(&[("timeout_seconds", json!(1)), ("round", json!(2))]),
     );
     batch.add_in(&world(&broken), "broken", op, input(&[("round", json!(2))]));
+    batch.add_in(&world(&mixed), "mixed to the end", op, input(&[("round", json!(2))]));
     let said = batch.run(&winps);
     let state = |id: &str, state: &str| (id.to_owned(), state.to_owned());
     let result = said["mixed"].result();
@@ -98,5 +99,10 @@ fn updates_are_chosen_installed_and_bounded() {
     );
     assert_eq!(slow["more"], json!(true));
     assert_eq!(said["too slow"].kind(), "timeout");
-    assert_eq!(said["broken"].kind(), "all_failed");
+    assert_eq!(said["broken"].kind(), "updates_failed");
+    let ended = &said["mixed to the end"];
+    assert_eq!(ended.kind(), "updates_failed", "what was asked for is not there");
+    assert_eq!(states(&ended.answer()["error"])[..2], expected[..2]);
+    let hint = ended.answer()["error"]["hint"].as_str().unwrap();
+    assert!(hint.contains("exclude: [KB2, KB4]"), "{hint}");
 }

@@ -54,7 +54,7 @@ fn link_powershell(winps: &std::path::Path) {
     std::os::unix::fs::symlink(folder.trim(), &version).unwrap();
 }
 
-fn add_step(batch: &mut Batch, case: &str, step: &str, options: Value) {
+pub(super) fn add_step(batch: &mut Batch, case: &str, step: &str, options: Value) {
     let work = batch.folder.path().join("work");
     std::fs::create_dir_all(&work).unwrap();
     let step = parse_step(step, options).unwrap();

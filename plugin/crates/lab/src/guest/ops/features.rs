@@ -91,7 +91,7 @@ pub fn features(cx: &mut Cx<'_>, op: &str, input: &Value) -> Answered {
         all.extend(with_parts(name, &wanted, present && server));
     }
     let items: Vec<Value> = all.iter().map(|name| item(cx, name, server, present)).collect();
-    let changed = items.iter().any(|item| item["state"] == "installed");
+    let changed = items.iter().any(|item| item["state"] != "already");
     let services = PARTS.iter().filter(|(name, ..)| all.contains(*name) && server);
     for (.., service) in services.filter(|(.., service)| !service.is_empty()) {
         if present {
@@ -147,6 +147,10 @@ fn item(cx: &mut Cx<'_>, name: &str, server: bool, present: bool) -> Value {
     } else {
         set.remove(name)
     };
-    let state = if changed { "installed" } else { "already" };
+    let state = match (changed, present) {
+        (true, true) => "installed",
+        (true, false) => "removed",
+        (false, _) => "already",
+    };
     json!({"id": name, "title": name, "state": state, "code": "0x00000000", "reboot_required": false})
 }

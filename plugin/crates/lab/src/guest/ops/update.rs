@@ -25,8 +25,6 @@ struct Update {
     round: u32,
     reboot: bool,
     seconds: f64,
-    /// How it ends.
-    code: u32,
 }
 
 const UPDATES: [Update; 5] = [
@@ -37,7 +35,6 @@ const UPDATES: [Update; 5] = [
         round: 1,
         reboot: false,
         seconds: 40.0,
-        code: 0,
     },
     Update {
         kb: "KB5034770",
@@ -46,7 +43,6 @@ const UPDATES: [Update; 5] = [
         round: 1,
         reboot: true,
         seconds: 600.0,
-        code: 0,
     },
     Update {
         kb: "KB5034439",
@@ -55,7 +51,6 @@ const UPDATES: [Update; 5] = [
         round: 1,
         reboot: false,
         seconds: 60.0,
-        code: 0x8007_0643,
     },
     Update {
         kb: "KB2267602",
@@ -64,7 +59,6 @@ const UPDATES: [Update; 5] = [
         round: 1,
         reboot: false,
         seconds: 30.0,
-        code: 0,
     },
     Update {
         kb: "KB5034614",
@@ -73,7 +67,6 @@ const UPDATES: [Update; 5] = [
         round: 2,
         reboot: true,
         seconds: 180.0,
-        code: 0,
     },
 ];
 
@@ -104,20 +97,21 @@ pub fn run(cx: &mut Cx<'_>, input: &Value) -> Answered {
         });
     }
     let items: Vec<Value> = offered.iter().map(|update| install(cx, update)).collect();
-    let good = items.iter().filter(|item| item["state"] == "installed").count();
-    if !items.is_empty() && good == 0 && items.iter().all(|item| item["state"] == "failed") {
+    let ended = |state: &str| items.iter().filter(|item| item["state"] == state).count();
+    let (good, bad) = (ended("installed"), ended("failed"));
+    let last = wanted.round >= wanted.rounds;
+    if bad > 0 && last {
+        let message = format!("{bad} of {} updates failed.", items.len());
         return Err(Failure {
+            hint: Some("leave out what cannot be installed".to_owned()),
             items,
             seconds,
-            ..Failure::new("all_failed", "no update could be installed")
+            ..Failure::new("updates_failed", message)
         });
     }
-    let reboot = offered.iter().any(|update| update.reboot && update.code == 0);
+    let reboot = items.iter().any(|item| item["reboot_required"] == true);
     cx.state.disk.pending.update |= reboot;
-    let later = UPDATES
-        .iter()
-        .any(|update| update.round > cx.state.live.update_round && suits(update, &wanted));
-    let more = wanted.round < wanted.rounds && reboot && later;
+    let more = !items.is_empty() && !last;
     let log = items
         .iter()
         .map(|item| format!("{}: {}", item["id"], item["state"]))
@@ -149,16 +143,15 @@ fn offered(cx: &Cx<'_>, update: &Update, wanted: &Wanted) -> bool {
 }
 
 fn install(cx: &mut Cx<'_>, update: &Update) -> Value {
-    let forced = cx
-        .faults()
-        .armed("update-fails")
-        .filter(|kb| kb.eq_ignore_ascii_case(update.kb))
-        .map(|_| 0x8007_3712);
-    let code = forced.unwrap_or(update.code);
-    let state = if code == 0 { "installed" } else { "failed" };
-    if code == 0 {
+    let armed = cx.faults().armed("update-fails");
+    let fails = armed.is_some_and(|kb| kb.eq_ignore_ascii_case(update.kb));
+    let (state, code) = if fails {
+        ("failed", "0x80070643")
+    } else {
+        ("installed", "0x00000000")
+    };
+    if !fails {
         cx.state.disk.updates.insert(update.kb.to_owned());
     }
-    let reboot = update.reboot && code == 0;
-    json!({"id": update.kb, "title": update.title, "state": state, "code": format!("0x{code:08x}"), "reboot_required": reboot})
+    json!({"id": update.kb, "title": update.title, "state": state, "code": code, "reboot_required": update.reboot && !fails})
 }

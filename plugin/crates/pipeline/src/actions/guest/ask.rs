@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reseal_engine::{ActionError, Context, FailureClass};
 use reseal_guest::system::Query;
-use reseal_guest::{Call, StepFailure};
+use reseal_guest::{Call, Item, StepFailure};
 use reseal_machine::communicator::Script;
 use reseal_machine::{CommError, Communicator};
 use secrecy::SecretString;
@@ -85,11 +85,7 @@ pub(super) fn refused(class: FailureClass, failure: &StepFailure) -> ActionError
     error
         .said
         .extend(failure.hresult.iter().map(|code| format!("HRESULT {code}")));
-    let items = failure
-        .items
-        .iter()
-        .map(|item| format!("{} {}: {:?}", item.id, item.title, item.state));
-    error.said.extend(items);
+    error.said.extend(failure.items.iter().map(Item::line));
     error.hints.extend(failure.hint.clone());
     error
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use reseal_engine::{Action, ActionError, Context, FailureClass};
 use reseal_guest::steps::{Reboot, RebootWhen};
 use reseal_guest::system::{Condition, FetchUrl, PendingReboot, Query as _};
-use reseal_guest::{Call, CallContext, Delivered, ItemState, Mode, Outcome, Payload, RunAs, Step};
+use reseal_guest::{Call, CallContext, Delivered, Mode, Outcome, Payload, RunAs, Step};
 use reseal_machine::Communicator;
 use serde::{Deserialize, Serialize};
 
@@ -275,8 +275,7 @@ fn say(cx: &Context<'_>, step: &Step, outcome: &Outcome) {
         cx.warn(warning.clone());
     }
     for item in &outcome.items {
-        let title = if item.title == item.id { "" } else { item.title.as_str() };
-        cx.note(format!("{} {title}: {}", item.id, word(item.state)).replace(" :", ":"));
+        cx.note(item.line());
     }
     // A script has nothing to say of itself but that it ran.
     let detail = if outcome.detail == step.name() {
@@ -291,16 +290,6 @@ fn say(cx: &Context<'_>, step: &Step, outcome: &Outcome) {
         ""
     };
     cx.note(format!("{already}{detail}{later}"));
-}
-
-fn word(state: ItemState) -> &'static str {
-    match state {
-        ItemState::Installed => "installed",
-        ItemState::Already => "there already",
-        ItemState::Skipped => "left out",
-        ItemState::Failed => "failed",
-        ItemState::NotApplicable => "does not fit this system",
-    }
 }
 
 /// All rounds of a step share one place, so that a later process finds whichever was at work.
