@@ -3,8 +3,10 @@
 
 use reseal::exit::Exit;
 use reseal_engine::{Ended, NoHooks};
+use reseal_guest::postmortem::{self, Log};
 use reseal_journal::{FailureRecord, Outcome};
 use reseal_lab::Mode;
+use reseal_lab::guest::Inspect;
 use reseal_lab::guest::package::Package;
 
 use crate::support::property::ALIAS;
@@ -263,4 +265,88 @@ async fn cloudbase_init_is_changed_only_where_the_spec_says_so() {
     let said = gone.said.join("\n");
     assert!(said.contains("password injection: nothing provides it"), "{said}");
     assert!(said.contains("leaves out SetUserPasswordPlugin"), "{said}");
+}
+
+/// Faults that stop the specialize pass, what the answer file needs for it, and the cause that Setup's logs tell.
+const TOLD_BY_LOGS: [(&str, &str, &str); 4] = [
+    ("clone-copy-profile", COPY_PROFILE, "copy_profile"),
+    ("clone-bcd", "", "boot_configuration"),
+    ("clone-bad-answer-file=unknown-setting", "", "unattend_unknown_setting"),
+    ("clone-bad-answer-file=duplicate", "", "unattend_duplicate"),
+];
+
+const COPY_PROFILE: &str = ", set: { specialize: { Microsoft-Windows-Shell-Setup: { CopyProfile: true } } }";
+
+/// The alias stays where it was, and whoever attaches the volume and has its logs read learns the cause.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stopped_the_specialize_pass_stands_in_the_logs_of_the_volume() {
+    let wrong = all(TOLD_BY_LOGS.to_vec(), |(fault, answer, class)| async move {
+        let world = World::open(Mode::Openstack, &[]).await;
+        let text = |name: &str| {
+            let text =
+                small(Mode::Openstack, VERIFIED).replacen("time_zone: UTC", &format!("time_zone: UTC{answer}"), 1);
+            text.replace("small-${build.date}\"", &format!("{name}\", alias: golden"))
+        };
+        let good = world.build(&world.write("good.reseal.yaml", &text("good"))).await;
+        let image = world.only_the_image(&good.map_err(|refused| format!("{refused:?}"))?.id)?;
+        world.room.faults().arm(fault);
+        let gone = world.build(&world.write("bad.reseal.yaml", &text("bad"))).await;
+        let gone = gone.map_err(|refused| format!("{refused:?}"))?;
+        let failure = failure(&gone)?;
+        let ok = |good: bool, what: &str| {
+            good.then_some(())
+                .ok_or_else(|| format!("{fault}: {what}: {failure:#?}"))
+        };
+        ok(gone.exit() == Exit::Verify, "exit")?;
+        ok(failure.message.contains("first boot has stopped"), "sentence")?;
+        ok(
+            failure
+                .hints
+                .iter()
+                .any(|hint| hint.contains("`reseal explain` reads that folder")),
+            "hint",
+        )?;
+        ok(world.lab.images() == [image], "neither alias nor name moved")?;
+        let clone = world.room.machines().pop().ok_or("no clone")?;
+        let report = postmortem::examine(&setup_logs(&clone)).ok_or("Setup's logs say nothing")?;
+        ok(report.verdict.cause.class == class, &format!("{:?}", report.verdict))
+    })
+    .await;
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Setup's logs on a disk.
+fn setup_logs(clone: &Inspect) -> Vec<Log<'_>> {
+    let logs = clone
+        .files
+        .iter()
+        .filter(|path| path.starts_with(r"C:\Windows\Panther\") && path.to_lowercase().ends_with(".log"));
+    let read = logs.filter_map(|name| {
+        let text = clone.text(name)?;
+        Some(Log { name, text })
+    });
+    read.collect()
+}
+
+/// Without `CopyProfile` nobody minds an entry without a folder; with it the build does not even begin sysprep, unless the
+/// spec says so, and then the clone shows why it should not have.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stale_profile_stops_only_who_copies_profiles() {
+    let build = |fault: &'static str, answer: &'static str, rest: &'static str| async move {
+        let world = World::open(Mode::Openstack, &[fault]).await;
+        let text = small(Mode::Openstack, &format!("{VERIFIED}{rest}"));
+        let text = text.replacen("time_zone: UTC", &format!("time_zone: UTC{answer}"), 1);
+        let gone = world.build(&world.write("small.reseal.yaml", &text)).await.unwrap();
+        let refused = failure(&gone).map(|failure| failure.said.clone()).unwrap_or_default();
+        let named = gone.said.iter().chain(&refused).any(|line| line.contains("P050 "));
+        (gone.exit(), named)
+    };
+    assert_eq!(build("clone-copy-profile", "", "").await, (Exit::Ok, false));
+    assert_eq!(build("stale-profile", "", "").await, (Exit::Ok, true));
+    assert_eq!(build("stale-profile", COPY_PROFILE, "").await, (Exit::Sysprep, true));
+    let accepted = "generalize: { accept: [P050] }\n";
+    assert_eq!(
+        build("stale-profile", COPY_PROFILE, accepted).await,
+        (Exit::Verify, true)
+    );
 }

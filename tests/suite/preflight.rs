@@ -128,6 +128,58 @@ async fn what_was_asked_for_is_cured_and_nothing_else() {
     assert!(!old(&output).0, "{}", said(&output));
 }
 
+/// The store is held for a while only: outside of a build nobody takes that back by himself, so it is said, and can be done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_cure_leaves_is_said_and_taken_back() {
+    let scene = scene(&["store-updates"]);
+    let ask = |arguments: &[&str]| {
+        let output = scene.asks(&[&["-insecure"], arguments].concat(), Some(PASSWORD));
+        (output.status.code(), said(&output))
+    };
+    let warned = |text: &str| text.contains("P018  the store may update apps");
+    let (code, text) = ask(&[]);
+    assert!(
+        code == Some(0) && warned(&text) && !text.contains("left in the guest"),
+        "{text}"
+    );
+    let (code, text) = ask(&["-fix", "store"]);
+    let left = "left in the guest: the policies `AutoDownload` and `DisableWindowsConsumerFeatures`; `-undo`";
+    assert!(code == Some(0) && !warned(&text) && text.contains(left), "{text}");
+    let (_, text) = ask(&["-fix", "store"]);
+    assert!(
+        !warned(&text) && !text.contains("left in the guest"),
+        "nothing was changed now: {text}"
+    );
+
+    let output = scene.asks(&["-insecure", "-undo", "-json"], Some(PASSWORD));
+    let report = json(&output);
+    let names: Vec<&Value> = report["undone"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["name"])
+        .collect();
+    assert_eq!(
+        (output.status.code(), names),
+        (
+            Some(0),
+            vec![&"DisableWindowsConsumerFeatures".into(), &"AutoDownload".into()]
+        )
+    );
+    let (code, text) = ask(&["-undo"]);
+    assert!(
+        code == Some(0) && text.contains("there is nothing to take back"),
+        "{text}"
+    );
+    assert!(warned(&ask(&[]).1), "the guest is as it was");
+    let (_, text) = ask(&["-fix", "store"]);
+    assert!(text.contains("left in the guest"), "{text}");
+    let (_, text) = ask(&["-undo"]);
+    let back =
+        r"taken back: store: AutoDownload under HKLM:\SOFTWARE\Policies\Microsoft\WindowsStore: not set any more";
+    assert!(text.contains(back), "{text}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_guest_that_cannot_be_asked_ends_with_5_and_a_hint() {
     let scene = scene(&[]);

@@ -105,7 +105,9 @@ const CASES: &[Case] = &[
     ("search-running", Log, "search service", "WSearch"),
     ("sysprep-search", Log, "search service", "WSearch"),
     ("sysprep-msdtc", Log, "transaction coordinator", "msdtc -install"),
+    ("cryptography-disabled", Log, "cryptographic services", "CryptSvc"),
     ("sysprep-cryptography", Log, "cryptographic services", "CryptSvc"),
+    ("media-sharing-running", Log, "media sharing", "WMPNetworkSvc"),
     ("sysprep-media-sharing", Log, "media sharing", "WMPNetworkSvc"),
     // o: it never ends
     ("hang-validate", Log, "validator hangs", "restart"),
@@ -115,6 +117,12 @@ const CASES: &[Case] = &[
     // p to r: how it was started
     ("modal", Proofs, "did not end in time", "a window may wait"),
     ("sysprep-dialog-cancelled", Log, "window was closed", "/quiet"),
+    (
+        "filtered-token",
+        Before,
+        "no elevated token",
+        "LocalAccountTokenFilterPolicy",
+    ),
     ("sysprep-not-elevated", Log, "lacks privileges", "administrator"),
     ("bad-args", Log, "command line", "without blanks"),
     // s
@@ -317,4 +325,56 @@ async fn what_the_spec_allows_does_not_stop_the_build() {
         assert_eq!(gone.exit(), Exit::Ok, "{fault}: {:?}", gone.ended);
         world.only_the_image(&gone.id).unwrap();
     }
+}
+
+/// States that the look before sysprep only warns of: the warning's code, and whether `fix` cures it.
+const WARNED: [(&str, &str, bool); 6] = [
+    ("search-running", "P031", true),
+    ("media-sharing-running", "P031", true),
+    ("cryptography-disabled", "P046", true),
+    ("update-service-disabled", "P032", true),
+    ("upgraded", "P025", false),
+    ("bcd-unreadable", "P035", false),
+];
+
+/// What sysprep then stumbles over was said before; and where the spec lets the build cure it, there is an image.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_warned_of_fails_and_what_is_cured_does_not() {
+    let wrong = all(WARNED.to_vec(), |(fault, code, cured)| async move {
+        let world = World::open(Mode::Nhn, &[fault]).await;
+        let order = world.write("small.reseal.yaml", &small(Mode::Nhn, ""));
+        let gone = world.build(&order).await.map_err(|refused| format!("{refused:?}"))?;
+        let warned = gone.said.iter().any(|line| line.contains(&format!("{code} ")));
+        if gone.exit() != Exit::Sysprep || !warned {
+            return Err(format!("{fault}: {code} was not said before: {:?}", gone.said));
+        }
+        if !cured {
+            return Ok(());
+        }
+        let world = World::open(Mode::Nhn, &[fault]).await;
+        let text = small(Mode::Nhn, "verify: { boot: false }\ngeneralize: { fix: [services] }");
+        let gone = world.build(&world.write("small.reseal.yaml", &text)).await.unwrap();
+        let image = world.only_the_image(&gone.id).map(drop);
+        image.map_err(|why| format!("{fault}: {why}: {:?}", gone.ended))
+    })
+    .await;
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A policy that a cure sets for a while is not in the image.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_cured_for_a_while_is_taken_back_after_sysprep() {
+    let world = World::open(Mode::Nhn, &["store-updates"]).await;
+    let text = small(Mode::Nhn, "verify: { boot: false }\ngeneralize: { fix: [store] }");
+    let gone = world.build(&world.write("small.reseal.yaml", &text)).await.unwrap();
+    world.only_the_image(&gone.id).unwrap();
+    assert!(
+        gone.said.iter().any(|line| line.contains("cured store")),
+        "{:?}",
+        gone.said
+    );
+    let policies = r"HKLM\SOFTWARE\Policies\Microsoft\WindowsStore";
+    let machine = world.room.machines().remove(0);
+    assert_eq!(machine.registry(policies, "AutoDownload"), None);
+    assert_eq!(machine.registry(r"HKLM\SOFTWARE\Reseal\Undo", "AutoDownload"), None);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use reseal_guest::preflight::{Finding, Options, Remedy, Severity, judge};
-use reseal_guest::system::{FixResult, Fixes, Preflight as Facts, PreflightFix, Query};
+use reseal_guest::system::{FixResult, Fixes, Preflight as Facts, PreflightFix, PreflightUndo, Query, UndoneChange};
 use reseal_machine::communicator::{Script, Silent};
 use reseal_machine::{Clock, CommError, Communicator};
 use secrecy::SecretString;
@@ -49,6 +49,9 @@ pub struct Preflight {
     /// Cure what can be cured safely (with commas); nothing else is changed.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = PossibleValuesParser::new(NAMES))]
     pub fix: Vec<String>,
+    /// Take back what `-fix` has changed for a while; nothing else is asked or done.
+    #[arg(long, conflicts_with_all = ["fix", "accept"])]
+    pub undo: bool,
     /// Take findings with these codes as they are (with commas).
     #[arg(long, value_name = "CODES", value_delimiter = ',')]
     pub accept: Vec<String>,
@@ -125,10 +128,15 @@ pub(super) async fn preflight(command: &Preflight, env: &Env, console: &Console)
             return Exit::Input;
         }
     };
-    let asked = ask(guest.as_ref(), clock.as_ref(), command).await;
+    let asked = if command.undo {
+        undo(guest.as_ref(), console).await
+    } else {
+        let asked = ask(guest.as_ref(), clock.as_ref(), command).await;
+        asked.map(|report| show(&report, console))
+    };
     guest.disconnect().await;
     match asked {
-        Ok(report) => show(&report, console),
+        Ok(exit) => exit,
         Err(Unasked::Guest(error)) => {
             console.error(&format!("{}: {error}", command.host), &hints(&error));
             Exit::Unreachable
@@ -192,6 +200,34 @@ async fn ask(guest: &dyn Communicator, clock: &dyn Clock, command: &Preflight) -
     })
 }
 
+/// Takes back what an earlier `-fix` has changed for a while.
+async fn undo(guest: &dyn Communicator, console: &Console) -> Result<Exit, Unasked> {
+    let computer = guest.probe().await.map_err(Unasked::Guest)?.computer_name;
+    let changes = one(guest, &PreflightUndo::default()).await?.changes;
+    let left = changes.iter().filter(|change| !change.done).count();
+    if console.is_json() {
+        let fields = json!({"ok": left == 0, "computer": computer, "undone": changes});
+        console.document("preflight", fields);
+    } else {
+        for line in undone(&computer, &changes) {
+            console.line(&line);
+        }
+    }
+    Ok(if left == 0 { Exit::Ok } else { Exit::Leftovers })
+}
+
+fn undone(computer: &str, changes: &[UndoneChange]) -> Vec<String> {
+    if changes.is_empty() {
+        return vec![format!("{computer}: there is nothing to take back")];
+    }
+    let line = |change: &UndoneChange| {
+        let done = if change.done { "taken back" } else { "not taken back" };
+        let (fix, path, name) = (change.fix.as_str(), tame(&change.path), tame(&change.name));
+        format!("{done}: {fix}: {name} under {path}: {}", tame(&change.detail))
+    };
+    changes.iter().map(line).collect()
+}
+
 async fn look(guest: &dyn Communicator, clock: &dyn Clock, command: &Preflight) -> Result<Vec<Finding>, Unasked> {
     let facts = one(guest, &Facts::default()).await?;
     let options = Options {
@@ -246,6 +282,12 @@ fn show(report: &Report, console: &Console) -> Exit {
     if blockers == 0 { Exit::Ok } else { Exit::Sysprep }
 }
 
+/// What was changed for a while only, which nobody but the user takes back: this is no build.
+fn stays(report: &Report) -> Vec<&'static str> {
+    let changed = report.fixed.iter().filter(|result| result.changed);
+    changed.filter_map(|result| result.fix.leaves()).collect()
+}
+
 fn document(report: &Report, blockers: usize) -> Value {
     let findings = report.findings.iter().map(|finding| {
         json!({
@@ -255,7 +297,7 @@ fn document(report: &Report, blockers: usize) -> Value {
     });
     json!({
         "ok": blockers == 0, "computer": report.computer, "blockers": blockers,
-        "findings": findings.collect::<Vec<_>>(), "fixed": report.fixed,
+        "findings": findings.collect::<Vec<_>>(), "fixed": report.fixed, "stays": stays(report),
     })
 }
 
@@ -274,6 +316,11 @@ fn lines(report: &Report, blockers: usize) -> Vec<String> {
         if let Some(fix) = cure(finding).filter(|_| finding.severity > Severity::Info) {
             lines.push(format!("{}  `-fix {}` does it", pad("", 7), fix.as_str()));
         }
+    }
+    for what in stays(report) {
+        lines.push(format!(
+            "left in the guest: {what}; `-undo` instead of `-fix` takes that back"
+        ));
     }
     lines.push(match blockers {
         0 => format!("{}: sysprep can succeed", report.computer),
@@ -330,6 +377,7 @@ mod tests {
         assert_eq!((guest.port, guest.username.as_str()), (5985, "Administrator"));
         assert_eq!(command.fix, ["appx", "store"]);
         assert!(parse("reseal preflight h -http -insecure").is_err());
+        assert!(parse("reseal preflight h -undo -fix store").is_err());
         assert!(parse("reseal preflight h -fix everything").is_err());
         assert!(parse("reseal preflight h -password x").is_err());
     }

@@ -22,7 +22,7 @@ function Invoke-Operation {
     $boot = Get-Safe { (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime }
     Send-Result ([ordered]@{
             image_state          = [string](Get-RegValue 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State' 'ImageState')
-            generalization_state = (Get-RegValue "$setup\Status\SysprepStatus" 'GeneralizationState') -as [long]
+            generalization_state = Get-RegNumber "$setup\Status\SysprepStatus" 'GeneralizationState'
             setup_in_progress    = [bool]((Get-RegValue $setup 'SystemSetupInProgress') -as [long])
             boot_utc             = if ($null -ne $boot) { Get-UtcText $boot } else { $null }
             now_utc              = Get-UtcText ([DateTime]::UtcNow)

@@ -161,7 +161,7 @@ function Clear-AnswerFiles {
 function Write-Zeros {
     # One file of zeros until a gigabyte is left, so that nothing else runs out of room.
     param([long]$Seconds)
-    $path = "$env:SystemDrive\reseal-zero.bin"
+    $path = Join-Path $env:SystemDrive 'reseal-zero.bin'
     $drive = New-Object IO.DriveInfo($env:SystemDrive)
     $block = New-Object byte[] 8388608
     $watch = [Diagnostics.Stopwatch]::StartNew()

@@ -43,7 +43,7 @@ function Invoke-Operation {
             time_zone         = [TimeZoneInfo]::Local.Id
             now_utc           = Get-UtcText ([DateTime]::UtcNow)
             boot_utc          = Get-UtcText $system.LastBootUpTime
-            boot_id           = (Get-RegValue 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Memory Management\PrefetchParameters' 'BootId') -as [long]
+            boot_id           = Get-RegNumber 'HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager\Memory Management\PrefetchParameters' 'BootId'
             domain_joined     = [bool]$computer.PartOfDomain
             domain            = [string]$computer.Domain
             model             = [string]$computer.Model

@@ -120,9 +120,9 @@ function Add-SystemFacts {
     Set-Fact $Facts 'installation_type' { [string](Get-RegValue $version 'InstallationType') }
     Set-Fact $Facts 'product_type' { [int](Get-CimInstance -ClassName Win32_OperatingSystem).ProductType }
     Set-Fact $Facts 'image_state' { [string](Get-RegValue 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State' 'ImageState') }
-    Set-Fact $Facts 'generalization_state' { (Get-RegValue "$status\SysprepStatus" 'GeneralizationState') -as [long] }
-    Set-Fact $Facts 'cleanup_state' { (Get-RegValue "$status\SysprepStatus" 'CleanupState') -as [long] }
-    Set-Fact $Facts 'audit_boot' { (Get-RegValue $status 'AuditBoot') -as [long] }
+    Set-Fact $Facts 'generalization_state' { Get-RegNumber "$status\SysprepStatus" 'GeneralizationState' }
+    Set-Fact $Facts 'cleanup_state' { Get-RegNumber "$status\SysprepStatus" 'CleanupState' }
+    Set-Fact $Facts 'audit_boot' { Get-RegNumber $status 'AuditBoot' }
     Set-Fact $Facts 'setup_in_progress' { [bool]((Get-RegValue 'HKLM:\SYSTEM\Setup' 'SystemSetupInProgress') -as [int]) -or [bool]((Get-RegValue 'HKLM:\SYSTEM\Setup' 'OOBEInProgress') -as [int]) }
     Set-Fact $Facts 'sysprep_running' { @(Get-Process -Name sysprep -ErrorAction SilentlyContinue).Count }
     Set-Fact $Facts 'pending' { Get-PendingFacts -Thorough $true }
@@ -152,8 +152,8 @@ function Add-PackageFacts {
     Set-Fact $Facts 'appx_service' { Get-StartMode 'AppXSvc' }
     Set-Fact $Facts 'store' {
         [ordered]@{
-            auto_download              = (Get-RegValue 'HKLM:\SOFTWARE\Policies\Microsoft\WindowsStore' 'AutoDownload') -as [long]
-            consumer_features_disabled = (Get-RegValue 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\CloudContent' 'DisableWindowsConsumerFeatures') -as [long]
+            auto_download              = Get-RegNumber 'HKLM:\SOFTWARE\Policies\Microsoft\WindowsStore' 'AutoDownload'
+            consumer_features_disabled = Get-RegNumber 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\CloudContent' 'DisableWindowsConsumerFeatures'
         }
     }
 }

@@ -77,9 +77,9 @@ function Repair-Services {
 
 function Repair-Store {
     param($In)
-    $first = Set-ValueForNow $In.undo_key 'HKLM:\SOFTWARE\Policies\Microsoft\WindowsStore' 'AutoDownload' 2
-    $second = Set-ValueForNow $In.undo_key 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\CloudContent' 'DisableWindowsConsumerFeatures' 1
-    return @{ done = $true; changed = ($first -or $second); detail = 'the store does not update apps until sysprep has ended' }
+    $first = Set-ValueForNow $In.undo_key 'HKLM:\SOFTWARE\Policies\Microsoft\WindowsStore' 'AutoDownload' 2 'store'
+    $second = Set-ValueForNow $In.undo_key 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\CloudContent' 'DisableWindowsConsumerFeatures' 1 'store'
+    return @{ done = $true; changed = ($first -or $second); detail = 'the store updates no apps until that is taken back' }
 }
 
 function Repair-AnswerFiles {

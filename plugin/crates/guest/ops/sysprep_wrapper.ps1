@@ -137,15 +137,6 @@ function Remove-Path {
     if ($Path -and (Test-Path -LiteralPath $Path)) { Remove-Item -LiteralPath $Path -Recurse -Force }
 }
 
-function Undo-Value {
-    param($Entry)
-    if ($Entry.existed) {
-        Set-ItemProperty -LiteralPath $Entry.path -Name $Entry.name -Value $Entry.data
-    } elseif ($null -ne (Get-RegValue $Entry.path $Entry.name)) {
-        Remove-ItemProperty -LiteralPath $Entry.path -Name $Entry.name -Force
-    }
-}
-
 function Undo-One {
     param($Entry)
     switch ($Entry.kind) {

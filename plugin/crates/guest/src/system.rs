@@ -32,8 +32,8 @@ pub use self::facts::{
 pub use self::files::{FetchUrl, Fetched, Signature, SignatureResult};
 pub use self::first_boot::{FirstBoot, FirstBootState};
 pub use self::generalize::{
-    AppxBlockers, Evidence, FixResult, Fixes, LogTail, Preflight, PreflightFix, Status, SysprepPoll, SysprepPolled,
-    SysprepSettings, SysprepStart, TaskStarted,
+    AppxBlockers, Evidence, FixResult, Fixes, LogTail, Preflight, PreflightFix, PreflightUndo, Status, SysprepPoll,
+    SysprepPolled, SysprepSettings, SysprepStart, TaskStarted, Undone, UndoneChange,
 };
 pub use self::reboot::{Pending, PendingReboot, RebootRequest, RebootRequested, Signal};
 pub use self::tasks::{TASK_POLL, TASK_REMOVE, TASK_START, TaskPoll, TaskPolled, TaskRemove, TaskStart};
@@ -61,6 +61,7 @@ pub(crate) const SYSTEM_SCRIPTS: &[Script] = &[
     CloudbasePrepare::SCRIPT,
     Preflight::SCRIPT,
     PreflightFix::SCRIPT,
+    PreflightUndo::SCRIPT,
     SysprepStart::SCRIPT,
     SysprepPoll::SCRIPT,
     Hygiene::SCRIPT,
@@ -97,15 +98,20 @@ pub trait Query: Serialize {
     /// # Errors
     /// The guest's error by its kind; `unexpected` when the result has another shape.
     fn read(answer: &Value) -> Result<Self::Answer, StepFailure> {
-        let result = unwrap(answer)?;
-        serde_path_to_error::deserialize(result).map_err(|error| {
-            let message = format!(
-                "the answer of `{}` is not understood at `{}`: {}",
-                Self::SCRIPT.name,
-                error.path(),
-                error.inner()
-            );
-            StepFailure::new("unexpected", message)
-        })
+        read::<Self>(answer)
     }
+}
+
+/// As every answer is read that has no meaning of its own.
+fn read<Q: Query + ?Sized>(answer: &Value) -> Result<Q::Answer, StepFailure> {
+    let result = unwrap(answer)?;
+    serde_path_to_error::deserialize(result).map_err(|error| {
+        let message = format!(
+            "the answer of `{}` is not understood at `{}`: {}",
+            Q::SCRIPT.name,
+            error.path(),
+            error.inner()
+        );
+        StepFailure::new("unexpected", message)
+    })
 }

@@ -9,9 +9,9 @@ function Get-Evidence {
         tag                  = ($null -ne $tag -and ($null -eq $Since -or $tag.LastWriteTimeUtc -ge $Since))
         tag_utc              = if ($null -ne $tag) { Get-UtcText $tag.LastWriteTimeUtc } else { $null }
         image_state          = [string](Get-RegValue 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State' 'ImageState')
-        generalization_state = (Get-RegValue $status 'GeneralizationState') -as [long]
-        cleanup_state        = (Get-RegValue $status 'CleanupState') -as [long]
-        setup_type           = (Get-RegValue 'HKLM:\SYSTEM\Setup' 'SetupType') -as [long]
+        generalization_state = Get-RegNumber $status 'GeneralizationState'
+        cleanup_state        = Get-RegNumber $status 'CleanupState'
+        setup_type           = Get-RegNumber 'HKLM:\SYSTEM\Setup' 'SetupType'
         cmd_line             = [string](Get-RegValue 'HKLM:\SYSTEM\Setup' 'CmdLine')
         good                 = $false
     }

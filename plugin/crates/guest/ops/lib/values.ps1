@@ -41,6 +41,14 @@ function Get-RegValue {
     return $item.GetValue($Name, $null)
 }
 
+function Get-RegNumber {
+    # A number of the registry, or $null where there is none: `$null -as [long]` is 0, which would be a value.
+    param([Parameter(Mandatory)][string]$Path, [Parameter(Mandatory)][string]$Name)
+    $value = Get-RegValue $Path $Name
+    if ($null -eq $value) { return $null }
+    return $value -as [long]
+}
+
 function Get-ErrorCode {
     # The HRESULT of the innermost exception as 0x80070005.
     param([Parameter(Mandatory)][Exception]$Exception)

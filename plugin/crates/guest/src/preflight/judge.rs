@@ -12,6 +12,8 @@ use crate::system::Signal;
 pub struct Options {
     /// The answer file has `SkipRearm` = 1.
     pub skip_rearm: bool,
+    /// The answer file has `CopyProfile`.
+    pub copy_profile: bool,
     /// The runner's clock, seconds since 1970, to compare the guest's with.
     pub now_epoch: Option<i64>,
     /// Codes that the spec accepts as they are; such findings become warnings.
@@ -337,7 +339,7 @@ fn answer_files(facts: &Facts, _: &Options, found: &mut Findings) {
     }
 }
 
-fn profiles(facts: &Facts, _: &Options, found: &mut Findings) {
+fn profiles(facts: &Facts, options: &Options, found: &mut Findings) {
     let profiles = facts.profiles.as_deref().unwrap_or_default();
     let (gone, there): (Vec<_>, Vec<_>) = profiles.iter().partition(|profile| profile.exists == Some(false));
     let others = there.iter().filter(|profile| !profile.loaded).count();
@@ -350,7 +352,13 @@ fn profiles(facts: &Facts, _: &Options, found: &mut Findings) {
             "the profile of {} has no folder any more: {}",
             profile.sid, profile.path
         );
-        found.add("P050", Severity::Warning, message);
+        // Whoever copies a profile looks through all entries, and Setup stops at this one.
+        let severity = if options.copy_profile {
+            Severity::Error
+        } else {
+            Severity::Warning
+        };
+        found.add("P050", severity, message);
     }
 }
 

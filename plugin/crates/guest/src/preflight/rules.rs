@@ -366,7 +366,8 @@ built-in administrator. What needs a new logon, as after a restart, is then refu
     Rule::new(
         "P050",
         "a profile's folder is gone",
-        "The list of profiles has an entry without a folder. With CopyProfile the specialize pass then fails (0x80070003).",
+        "The list of profiles has an entry without a folder. With CopyProfile the specialize pass of every clone then fails
+(0x80070003), so that it stops the build when the answer file asks for it.",
         "delete the entry under `ProfileList`, or do not use CopyProfile",
     ),
     Rule::new(

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::Query;
 pub use super::tasks::TaskStarted;
+use super::{Query, read};
 use crate::call::{Call, RunAs};
+use crate::failure::StepFailure;
 use crate::preflight::{AppxFacts, Facts};
 use crate::script::{LIBRARIES_HERE, Script, libraries, script};
 
@@ -41,7 +43,21 @@ impl Query for Preflight {
         "providers",
         "answer_files",
     );
+
+    /// A PowerShell that is not let answer has told one fact by that.
+    fn read(answer: &Value) -> Result<Facts, StepFailure> {
+        match read::<Self>(answer) {
+            Err(failure) if failure.kind == RESTRICTED => Ok(Facts {
+                language_mode: Some("ConstrainedLanguage".to_owned()),
+                ..Facts::default()
+            }),
+            other => other,
+        }
+    }
 }
+
+/// The error of every operation under a policy that keeps PowerShell from calling .NET.
+const RESTRICTED: &str = "restricted_language";
 
 /// Asks for the app packages that would make sysprep fail, and for nothing else.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -83,6 +99,14 @@ impl Fixes {
             Self::AnswerFiles => "answer_files",
             Self::ReservedStorage => "reserved_storage",
             Self::Providers => "providers",
+        }
+    }
+
+    /// What it changes for a while only, so that somebody has to take it back: a build does after sysprep.
+    pub fn leaves(self) -> Option<&'static str> {
+        match self {
+            Self::Store => Some("the policies `AutoDownload` and `DisableWindowsConsumerFeatures`"),
+            _ => None,
         }
     }
 }
@@ -152,6 +176,48 @@ impl Query for PreflightFix {
     }
 }
 
+/// Takes back what cures have changed for a while only. What a build has noted for itself stays noted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PreflightUndo {
+    /// Where the changes are written down.
+    pub undo_key: String,
+}
+
+impl Default for PreflightUndo {
+    fn default() -> Self {
+        Self {
+            undo_key: UNDO_KEY.to_owned(),
+        }
+    }
+}
+
+/// What was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undone {
+    /// One for each change, the last first.
+    pub changes: Vec<UndoneChange>,
+}
+
+/// A value of the registry that is as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndoneChange {
+    /// The cure that had changed it.
+    pub fix: Fixes,
+    /// The key.
+    pub path: String,
+    /// The value.
+    pub name: String,
+    /// It is as it was.
+    pub done: bool,
+    /// In words.
+    pub detail: String,
+}
+
+impl Query for PreflightUndo {
+    type Answer = Undone;
+    const SCRIPT: Script = script!("preflight_undo", "values", "undo");
+}
+
 /// What the sysprep wrapper must know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SysprepSettings {
@@ -213,7 +279,7 @@ pub struct SysprepStart {
 
 /// The wrapper that runs sysprep, proves its success and shuts the machine down.
 const WRAPPER: &str = include_str!("../../ops/sysprep_wrapper.ps1");
-const WRAPPER_LIBRARIES: &str = libraries!("values", "evidence");
+const WRAPPER_LIBRARIES: &str = libraries!("values", "evidence", "undo");
 
 impl SysprepStart {
     /// With our own wrapper.

@@ -2,6 +2,7 @@
 //!
 //! `RESEAL_WINPS` names the stand-in for Windows PowerShell; without it these tests say loudly that they did nothing.
 
+mod categories;
 mod first_boot;
 mod hygiene;
 mod linux;
@@ -90,7 +91,11 @@ foreach ($case in $cases) {
         . (Join-Path (Split-Path -Parent $CasesFile) 'world.ps1')
         Enter-World $case.world
     }
-    try { & ([scriptblock]::Create([IO.File]::ReadAllText($case.script))) $case.input } catch { [Console]::Out.WriteLine('##threw:' + $_) }
+    $text = [IO.File]::ReadAllText($case.script)
+    try {
+        if ($case.world -and $global:World.data.language_mode -ne 'FullLanguage') { Invoke-Restricted $global:World.data.language_mode $text $case.input }
+        else { & ([scriptblock]::Create($text)) $case.input }
+    } catch { [Console]::Out.WriteLine('##threw:' + $_) }
 }
 ";
 
@@ -121,6 +126,14 @@ impl Batch {
             .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
             .collect();
         self.folder.path().join("worlds").join(safe)
+    }
+
+    /// What was done to a case's own Windows, in this order; `{root}` is its drive.
+    fn calls(&self, name: &str) -> Vec<String> {
+        let root = self.root(name);
+        let calls = std::fs::read_to_string(root.join("Windows/System32/calls.txt")).unwrap_or_default();
+        let drive = root.to_str().unwrap();
+        calls.lines().map(|line| line.replace(drive, "{root}")).collect()
     }
 
     /// A path in the batch's folder, as the engine writes it.

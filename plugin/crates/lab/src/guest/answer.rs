@@ -80,6 +80,8 @@ pub struct Answer {
     pub administrator_password: Option<String>,
     /// `LocalAccounts`: names and passwords.
     pub local_accounts: Vec<(String, String)>,
+    /// `CopyProfile`.
+    pub copy_profile: bool,
     /// Whether a synchronous command starts Cloudbase-Init in specialize.
     pub cloudbase_in_specialize: bool,
     /// `SkipMachineOOBE`.

@@ -45,6 +45,7 @@ pub(super) fn read(settings: &[Node<'_, '_>]) -> Answer {
     let commands = settings
         .iter()
         .filter(|node| node.attribute("pass") == Some("specialize"));
+    let copy_profile = get("specialize", "Shell-Setup", "CopyProfile");
     let mut paths = commands
         .flat_map(Node::descendants)
         .filter(|node| node.has_tag_name((NS, "Path")));
@@ -58,6 +59,7 @@ pub(super) fn read(settings: &[Node<'_, '_>]) -> Answer {
         input_locale: oobe("InputLocale"),
         administrator_password: password(&get, "UserAccounts/AdministratorPassword", "AdministratorPassword"),
         local_accounts: accounts(settings),
+        copy_profile: copy_profile.is_some_and(|text| matches!(text.trim(), "true" | "True" | "1")),
         cloudbase_in_specialize: paths.any(|path| path.text().unwrap_or_default().contains("cloudbase-init")),
         skip_machine_oobe: yes("OOBE/SkipMachineOOBE"),
         hide_eula: yes("OOBE/HideEULAPage"),

@@ -169,6 +169,9 @@ fn specialize(guest: &Guest, state: &mut State, at: Timestamp) {
     if let Some(kind) = refused.or_else(|| clone::fault(state, &guest.faults, "clone-bad-answer-file")) {
         return rejected(state, at, &answer::rejection_of_kind(&kind));
     }
+    if let Some(breakdown) = clone::breakdown(state, &guest.faults, &answer) {
+        return clone::broken(state, at, breakdown);
+    }
     let before = (state.disk.machine_sid.clone(), state.disk.computer_name.clone());
     state.disk.machine_sid = new_sid();
     state.disk.computer_name = answer.computer_name.clone().unwrap_or_else(random_name);
@@ -194,9 +197,14 @@ pub(super) fn rejected(state: &mut State, at: Timestamp, rejection: &answer::Rej
         &rejection.log(at),
         at,
     );
+    give_up(state, &rejection.dialog);
+}
+
+/// Setup remembers that it has failed, and shows why.
+pub(super) fn give_up(state: &mut State, dialog: &str) {
     state.disk.setup.failed = true;
     state.live.cancel(|event| matches!(event, Event::Boot(_)));
-    stuck(state, &rejection.dialog);
+    stuck(state, dialog);
 }
 
 fn random_name() -> String {

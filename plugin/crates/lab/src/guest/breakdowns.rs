@@ -71,7 +71,7 @@ const BREAKDOWNS: &[Breakdown] = &[
         fault: "sysprep-not-elevated",
         what: "sysprep's account lacks privileges",
         when: When::Start,
-        state: unseen,
+        state: |_, faults| faults.armed("filtered-token"),
         reasons: &[(
             "",
             "ValidatePrivileges:User does not have required privileges to sysprep machine",
@@ -243,9 +243,9 @@ const BREAKDOWNS: &[Breakdown] = &[
     },
     Breakdown {
         fault: "sysprep-media-sharing",
-        what: "media sharing is at work: sysprep breaks off half-way",
+        what: "media sharing begins to work after the last look: sysprep breaks off half-way",
         when: When::Cleanup,
-        state: unseen,
+        state: |state, _| service(state, "WMPNetworkSvc", |service| service.running),
         reasons: &[],
         culprit: Culprit::Provider("drmv2clt.dll,Sysprep"),
         code: "-2147467259",
@@ -255,7 +255,10 @@ const BREAKDOWNS: &[Breakdown] = &[
         fault: "sysprep-cryptography",
         what: "the cryptographic services do not answer: sysprep breaks off half-way",
         when: When::Cleanup,
-        state: unseen,
+        state: |state, _| {
+            let disabled: fn(&super::windows::Service) -> bool = |service| service.start == "Disabled";
+            service(state, "CryptSvc", disabled).or_else(|| service(state, "VSS", disabled))
+        },
         reasons: &[],
         culprit: Culprit::Provider("C:\\Windows\\System32\\capisp.dll,CryptoSysPrep_Clean"),
         code: "-1073610698",

@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use super::answer;
+use super::answer::{self, Answer};
 use super::boot::{self, Stage, UNATTEND_LOG};
 use super::machine::{Event, Guest, State, after};
 use super::windows::{GENERALIZED, UNDEPLOYABLE};
@@ -94,6 +94,66 @@ pub(super) fn answers_and_restarts(state: &mut State, at: Timestamp, faults: &Fa
     boot::plan(state, at, 0.0, &stages);
     Guest::restart_in(state, at, 60.0);
     true
+}
+
+/// What makes the specialize pass fail, although the answer file is good.
+pub(super) struct Breakdown {
+    fault: &'static str,
+    /// The log's folder below `Panther`.
+    folder: &'static str,
+    /// Lines without their time.
+    lines: &'static [&'static str],
+    dialog: &'static str,
+}
+
+const BREAKDOWNS: [Breakdown; 2] = [
+    Breakdown {
+        fault: "clone-copy-profile",
+        folder: "UnattendGC\\",
+        lines: &[
+            "Error                        [Shell Unattend] _FindLatestProfile failed (0x80070003) [gle=0x00000003]",
+            "Error                        [Shell Unattend] CopyProfile failed (0x80070003) [gle=0x00000003]",
+            "Error                        [Action Queue] : Unattend action failed with exit code 3",
+            "Error                        [windeploy.exe] Setup.exe failed, returning exit code [0x1f]",
+        ],
+        dialog: "Windows could not complete the installation. To install Windows on this computer, restart the installation.",
+    },
+    Breakdown {
+        fault: "clone-bcd",
+        folder: "",
+        lines: &[
+            "Error                 SYSPRP BCD: Failed to get system partition. Status: c0000452",
+            "Error                 SYSPRP Sysprep_Specialize_Bcd: There was an error opening the system store. Status=[0xC0000452]",
+            "Error                 SYSPRP ActionPlatform::LaunchModule: Failure occurred while executing 'Sysprep_Specialize_Bcd' from C:\\Windows\\System32\\spbcd.dll; dwRet = 0x490",
+            "Error                 SYSPRP SysprepSession::Execute: Error in executing actions from C:\\Windows\\System32\\Sysprep\\ActionFiles\\Specialize.xml; dwRet = 0x490",
+            "Error                 SYSPRP RunPlatformActions:Failed while executing Sysprep session actions; dwRet = 0x490",
+            "Error      [0x0f0070] SYSPRP RunDlls:An error occurred while running registry sysprep DLLs, halting sysprep execution. dwRet = 0x490",
+            "Error      [0x0f00a8] SYSPRP WinMain:Hit failure while processing sysprep specialize internal providers; hr = 0x80070490",
+        ],
+        dialog: "Windows could not configure one or more system components. To install Windows, restart the computer and then \
+                 restart the installation.",
+    },
+];
+
+/// What makes this clone's specialize pass fail; the profile is copied only where the answer file says so.
+pub(super) fn breakdown(state: &State, faults: &Faults, answer: &Answer) -> Option<&'static Breakdown> {
+    let armed = |name: &str| fault(state, faults, name).is_some();
+    BREAKDOWNS.iter().find(|one| match one.fault {
+        "clone-copy-profile" => answer.copy_profile && (armed(one.fault) || armed("stale-profile")),
+        other => armed(other),
+    })
+}
+
+/// The specialize pass has failed: its logs, and the dialog.
+pub(super) fn broken(state: &mut State, at: Timestamp, breakdown: &Breakdown) {
+    let stamp = at.strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let stamped = breakdown.lines.iter().map(|line| format!("{stamp}, {line}\r\n"));
+    let log = stamped.collect::<Vec<_>>().concat();
+    for name in ["setupact.log", "setuperr.log"] {
+        let path = format!("C:\\Windows\\Panther\\{}{name}", breakdown.folder);
+        state.disk.files.append(&path, &log, at);
+    }
+    boot::give_up(state, breakdown.dialog);
 }
 
 /// Puts back what specialize should have renewed: the machine's SID, its name.

@@ -62,6 +62,18 @@ const SYSPREP: &[FaultInfo] = &[
         "the search service is at work: sysprep breaks off half-way",
     ),
     fault(
+        "cryptography-disabled",
+        "the cryptographic services are disabled: sysprep breaks off half-way",
+    ),
+    fault(
+        "media-sharing-running",
+        "media sharing is at work: sysprep breaks off half-way",
+    ),
+    fault(
+        "filtered-token",
+        "the account has the filtered token of an administrator: sysprep ends at once",
+    ),
+    fault(
         "upgraded",
         "this Windows was upgraded in place: sysprep breaks off half-way",
     ),
@@ -94,6 +106,14 @@ const CLONE: &[FaultInfo] = &[
     fault(
         "clone-bad-answer-file",
         "the clone's Setup refuses the answer file and stops at a dialog (=KIND as for bad-answer-file)",
+    ),
+    fault(
+        "clone-copy-profile",
+        "an entry of the list of profiles loses its folder late: with CopyProfile the clone's specialize pass fails",
+    ),
+    fault(
+        "clone-bcd",
+        "the clone has no system partition: its provider for the boot configuration fails in specialize",
     ),
     fault(
         "clone-boot-loop",
@@ -164,6 +184,11 @@ const OTHER: &[FaultInfo] = &[
     ),
     fault("exit-code", "the installer (=FILE:N) ends with N"),
     fault("defender-slow", "every operation takes ten times as long"),
+    fault(
+        "stale-profile",
+        "the list of profiles has an entry without a folder: with CopyProfile a clone's specialize pass fails",
+    ),
+    fault("store-updates", "this Windows has a store that updates apps by itself"),
     fault(
         "eval-expired",
         "the evaluation has run out: the machine powers off every hour",

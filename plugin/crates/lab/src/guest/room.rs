@@ -300,14 +300,20 @@ pub fn spoil(disk: &mut Windows, faults: &Faults) {
         ("appx-service-disabled", "AppXSvc"),
         ("licensing-service-disabled", "sppsvc"),
         ("update-service-disabled", "wuauserv"),
+        ("cryptography-disabled", "CryptSvc"),
     ];
     for (fault, service) in disabled {
         if faults.armed(fault).is_some() {
             disk.put_service(service, "Disabled", false);
         }
     }
-    if faults.armed("search-running").is_some() {
-        disk.put_service("WSearch", "AutoDelayed", true);
+    for (fault, service) in [
+        ("search-running", "WSearch"),
+        ("media-sharing-running", "WMPNetworkSvc"),
+    ] {
+        if faults.armed(fault).is_some() {
+            disk.put_service(service, "AutoDelayed", true);
+        }
     }
     match faults.strike("pending-reboot").as_deref() {
         Some("wu") => disk.pending.update = true,

@@ -449,6 +449,7 @@ fn clean(state: &mut State, at: Timestamp) {
     if let Some(guard) = state.disk.guard.take() {
         state.disk.files.remove(&guard.folder);
     }
+    super::ops::store::release(&mut state.disk);
     let undo = run.settings.undo_key.replace(":\\", "\\").to_lowercase();
     state.disk.registry.retain(|path, _| !path.starts_with(&undo));
     state

@@ -50,6 +50,7 @@ async fn a_stopped_setup_is_silent_for_ever() {
         ("clone-asks", "Setup waits for a person: language and region"),
         ("clone-asks=licence terms", "Setup waits for a person: licence terms"),
         ("clone-bad-answer-file=unknown-setting", "does not exist"),
+        ("clone-bcd", "could not configure one or more system components"),
     ];
     for (fault, dialog) in cases {
         let (world, clone) = cloned(fault).await;

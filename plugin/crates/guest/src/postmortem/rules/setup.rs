@@ -227,6 +227,7 @@ pub(super) const CAUSES: &[Cause] = &[
         lines: &[
             &["windows could not complete the installation"],
             &["could not finish configuring the system"],
+            &["windows could not configure one or more system components"],
             &["online installation cannot complete"],
             &["oobeldr.exe", "failed with exit code"],
             &["setup.exe failed, returning exit code"],

@@ -1,24 +1,22 @@
 //! Preflight in made-up Windows: nothing is found in a healthy one, and each broken one has its finding.
 
+mod cases;
+mod cures;
+mod pending;
+
 use std::collections::BTreeSet;
 
 use reseal_guest::preflight::{Facts, Options, RULES, Severity, judge};
-use reseal_guest::system::{Fixes, Preflight, PreflightFix, Query as _};
-use serde_json::{Value, json};
+use reseal_guest::system::{Preflight, Query as _};
 
-use super::world::{World, service};
+use self::cases::all_cases;
+use self::pending::pending_sources;
 use super::{Batch, Platform, Said, winps};
 
-/// What no Linux can tell.
-const NOT_HERE: [&str; 3] = ["elevated", "user_sid", "network_logon"];
-
-/// The findings of a case, without those that the engine's system brings.
-fn found(said: &Said) -> (Facts, Vec<(&'static str, Severity)>) {
-    let mut facts = Preflight::read(said.answer()).unwrap();
-    facts
-        .problems
-        .retain(|problem| !NOT_HERE.contains(&problem.fact.as_str()));
-    let findings = judge(&facts, &Options::default());
+/// The findings of a case.
+fn found(said: &Said, options: &Options) -> (Facts, Vec<(&'static str, Severity)>) {
+    let facts = Preflight::read(said.answer()).unwrap();
+    let findings = judge(&facts, options);
     let codes = findings
         .iter()
         .map(|finding| (finding.code, finding.severity))
@@ -26,325 +24,18 @@ fn found(said: &Said) -> (Facts, Vec<(&'static str, Severity)>) {
     (facts, codes)
 }
 
-const CBS: &str = r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing";
-const UPDATE: &str = r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update";
-const NAMES: &str = r"HKLM:\SYSTEM\CurrentControlSet\Control\ComputerName";
-const TCPIP: &str = r"HKLM:\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters";
-const EXTERNAL: &str = r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\SysPrepExternal";
-const SETUP: &str = r"HKLM:\SYSTEM\Setup";
-
-/// An app package that is installed for one user.
-fn app() -> Value {
-    json!([{"PackageFullName": "Contoso.App_1.0_x64__abc", "Name": "Contoso.App", "Version": "1.0", "PackageFamilyName": "Contoso.App_abc",
-        "IsFramework": false, "IsResourcePackage": false, "NonRemovable": false, "SignatureKind": "Store",
-        "PackageUserInformation": [{"InstallState": "Installed", "UserSecurityId": {"Sid": "S-1-5-21-1-2-3-1001"}}]}])
-}
-
-/// A Windows with one thing wrong, and what is to be found in it.
-type Case = (&'static str, World, &'static [(&'static str, Severity)]);
-
-// Long because one row after the other is what it is.
-fn state_cases() -> Vec<Case> {
-    use Severity::{Error, Info, Warning};
-    let well = World::healthy;
-    let status = r"HKLM:\SYSTEM\Setup\Status";
-    vec![
-        (
-            "old",
-            well().key(
-                r"HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion",
-                json!({"CurrentBuildNumber": "9600"}),
-            ),
-            &[("P038", Warning)],
-        ),
-        (
-            "scheduler",
-            well().list(
-                "services",
-                json!([service("Schedule", "Stopped"), service("sppsvc", "Running")]),
-            ),
-            &[("P047", Error)],
-        ),
-        (
-            "failed run",
-            well().key(&format!(r"{status}\SysprepStatus"), json!({"GeneralizationState": 3})),
-            &[("P004", Error)],
-        ),
-        (
-            "failed cleanup",
-            well().key(&format!(r"{status}\SysprepStatus"), json!({"CleanupState": 0})),
-            &[("P004", Error)],
-        ),
-        (
-            "undeployable",
-            well().key(
-                r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Setup\State",
-                json!({"ImageState": "IMAGE_STATE_UNDEPLOYABLE"}),
-            ),
-            &[("P005", Error)],
-        ),
-        (
-            "setup",
-            well().key(SETUP, json!({"OOBEInProgress": 1})),
-            &[("P049", Error)],
-        ),
-        (
-            "sysprep runs",
-            well().list("processes", json!(["sysprep"])),
-            &[("P006", Error)],
-        ),
-        (
-            "no rearm",
-            well().cim("SoftwareLicensingService", json!([{"RemainingWindowsReArmCount": 0}])),
-            &[("P007", Error)],
-        ),
-        (
-            "two rearms",
-            well().cim("SoftwareLicensingService", json!([{"RemainingWindowsReArmCount": 2}])),
-            &[("P008", Warning)],
-        ),
-        (
-            "licensing",
-            well().service("sppsvc", "Disabled", "Stopped"),
-            &[("P009", Error)],
-        ),
-        (
-            "expired",
-            well().cim(
-                "SoftwareLicensingProduct",
-                json!([{"LicenseStatus": 5, "ProductKeyChannel": "TIMEBASED_EVAL"}]),
-            ),
-            &[("P039", Warning)],
-        ),
-        (
-            "not activated",
-            well().cim(
-                "SoftwareLicensingProduct",
-                json!([{"LicenseStatus": 5, "ProductKeyChannel": "Volume:GVLK"}]),
-            ),
-            &[("P010", Info)],
-        ),
-        (
-            "skip rearm",
-            well().key(
-                r"HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform",
-                json!({"SkipRearm": 1}),
-            ),
-            &[("P040", Warning)],
-        ),
-        (
-            "domain",
-            well().cim(
-                "Win32_ComputerSystem",
-                json!([{"PartOfDomain": true, "Domain": "corp.example"}]),
-            ),
-            &[("P020", Error)],
-        ),
-        (
-            "entra",
-            well().key(
-                r"HKLM:\SYSTEM\CurrentControlSet\Control\CloudDomainJoin\JoinInfo\ab12",
-                json!({}),
-            ),
-            &[("P043", Error)],
-        ),
-        (
-            "upgraded",
-            well().key(r"HKLM:\SYSTEM\Setup\Source OS (Updated on 1.1.2024)", json!({})),
-            &[("P025", Warning)],
-        ),
-        (
-            "windows.old",
-            well().file("Windows.old/x.txt", ""),
-            &[("P026", Warning)],
-        ),
-    ]
-}
-
-fn work_cases() -> Vec<Case> {
-    use Severity::{Error, Wait, Warning};
-    let well = World::healthy;
-    let bitlocker = json!([{"DriveLetter": "C:", "ProtectionStatus": 1, "status": 1}]);
-    vec![
-        (
-            "servicing",
-            well().list("processes", json!(["TiWorker", "TrustedInstaller"])),
-            &[("P013", Wait)],
-        ),
-        (
-            "installer",
-            well().list("processes", json!(["choco"])),
-            &[("P042", Wait)],
-        ),
-        (
-            "unfinished",
-            well().key(
-                r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\InProgress",
-                json!({}),
-            ),
-            &[("P041", Warning)],
-        ),
-        (
-            "reserved",
-            well().key(
-                r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\ReserveManager",
-                json!({"ShippedWithReserves": 1, "ActiveScenario": 2}),
-            ),
-            &[("P015", Error)],
-        ),
-        ("app", well().list("appx", app()), &[("P016", Error)]),
-        (
-            "provisioned app",
-            well()
-                .list("appx", app())
-                .list("provisioned", json!([{"PackageName": "Contoso.App_1.0_neutral_~_abc"}])),
-            &[],
-        ),
-        (
-            "app service",
-            well().service("AppXSvc", "Disabled", "Stopped"),
-            &[("P017", Error)],
-        ),
-        (
-            "bitlocker",
-            well().cim("Win32_EncryptableVolume", bitlocker),
-            &[("P019", Error)],
-        ),
-    ]
-}
-
-// Long because one row after the other is what it is.
-fn software_cases() -> Vec<Case> {
-    use Severity::{Error, Info, Warning};
-    let well = World::healthy;
-    vec![
-        (
-            "role",
-            well().list("roles", json!([{"Name": "DHCP", "InstallState": "Installed"}])),
-            &[("P021", Error)],
-        ),
-        (
-            "switch",
-            well()
-                .list("roles", json!([{"Name": "Hyper-V", "InstallState": "Installed"}]))
-                .list("switches", json!([{"Name": "a"}])),
-            &[("P022", Error)],
-        ),
-        (
-            "wds",
-            well().list("roles", json!([{"Name": "WDS", "InstallState": "Installed"}])),
-            &[("P024", Warning)],
-        ),
-        (
-            "sql",
-            well().key(
-                r"HKLM:\SOFTWARE\Microsoft\Microsoft SQL Server\Instance Names\SQL",
-                json!({"MSSQLSERVER": "MSSQL16"}),
-            ),
-            &[("P044", Warning)],
-        ),
-        (
-            "provider gone",
-            well().key(
-                &format!(r"{EXTERNAL}\Cleanup"),
-                json!({"{1}": "gone.dll,SysPrep_Cleanup"}),
-            ),
-            &[("P045", Error)],
-        ),
-        (
-            "provider",
-            well()
-                .key(&format!(r"{EXTERNAL}\Cleanup"), json!({"{1}": "there.dll,Entry"}))
-                .file("Windows/System32/there.dll", ""),
-            &[("P029", Info)],
-        ),
-        (
-            "sense",
-            well().key(
-                r"HKLM:\SOFTWARE\Microsoft\Windows Advanced Threat Protection\Status",
-                json!({"OnboardingState": 1}),
-            ),
-            &[("P030", Error)],
-        ),
-        (
-            "search",
-            well().service("WSearch", "Auto", "Running"),
-            &[("P031", Warning)],
-        ),
-        (
-            "update service",
-            well().service("wuauserv", "Disabled", "Stopped"),
-            &[("P032", Warning)],
-        ),
-        (
-            "crypto",
-            well().service("CryptSvc", "Disabled", "Stopped"),
-            &[("P046", Warning)],
-        ),
-    ]
-}
-
-// Long because one row after the other is what it is.
-fn disk_cases() -> Vec<Case> {
-    use Severity::{Error, Info, Warning};
-    let well = World::healthy;
-    vec![
-        (
-            "full",
-            well().cim(
-                "Win32_LogicalDisk",
-                json!([{"DeviceID": "C:", "DriveType": 3, "FreeSpace": 1_000_000_000}]),
-            ),
-            &[("P033", Error)],
-        ),
-        (
-            "nearly full",
-            well().cim(
-                "Win32_LogicalDisk",
-                json!([{"DeviceID": "C:", "DriveType": 3, "FreeSpace": 5_000_000_000_u64}]),
-            ),
-            &[("P034", Warning)],
-        ),
-        (
-            "bcd",
-            well().file("Windows/System32/bcdedit.exe", "#!/bin/sh\nexit 1\n"),
-            &[("P035", Warning)],
-        ),
-        (
-            "answer file",
-            well().file("Windows/Panther/unattend-original.xml", ""),
-            &[("P027", Warning)],
-        ),
-        (
-            "answer key",
-            well().key(SETUP, json!({"UnattendFile": r"C:\x.xml"})),
-            &[("P027", Warning)],
-        ),
-        (
-            "no folder",
-            well().cim(
-                "Win32_UserProfile",
-                json!([{"SID": "S-1-5-21-9", "LocalPath": "/nowhere/x", "Loaded": false, "Special": false}]),
-            ),
-            &[("P050", Warning)],
-        ),
-        (
-            "profile",
-            well().cim(
-                "Win32_UserProfile",
-                json!([{"SID": "S-1-5-21-9", "LocalPath": "/", "Loaded": false, "Special": false}]),
-            ),
-            &[("P028", Info)],
-        ),
-        (
-            "iis",
-            well().file(
-                "Windows/System32/inetsrv/config/applicationHost.config",
-                "password=\"[enc:x\"",
-            ),
-            &[("P023", Error)],
-        ),
-    ]
+#[test]
+fn every_rule_has_a_world_that_breaks_it() {
+    let cases = all_cases();
+    let shown: BTreeSet<&str> = cases
+        .iter()
+        .flat_map(|((_, _, expected), _)| expected.iter().map(|(code, _)| *code))
+        .collect();
+    let rules: BTreeSet<&str> = RULES.iter().map(|rule| rule.code).collect();
+    assert_eq!(
+        shown, rules,
+        "each rule needs a case in which the script's answer breaks it"
+    );
 }
 
 #[test]
@@ -352,115 +43,31 @@ fn every_broken_windows_has_its_finding() {
     let Some(winps) = winps("every_broken_windows_has_its_finding") else {
         return;
     };
-    let mut cases = state_cases();
-    cases.extend(work_cases());
-    cases.extend(software_cases());
-    cases.extend(disk_cases());
-    cases.push(("healthy", World::healthy(), &[]));
+    let cases = all_cases();
     let mut batch = Batch::new(Platform::Linux);
-    for (name, world, _) in &cases {
+    for ((name, world, _), _) in &cases {
         batch.add_in(world, name, Preflight::SCRIPT, Preflight::default().input());
     }
     let said = batch.run(&winps);
-    for (name, _, expected) in &cases {
-        let (facts, codes) = found(&said[*name]);
+    for ((name, _, expected), options) in &cases {
+        let (facts, codes) = found(&said[*name], options);
         assert_eq!(codes, *expected, "{name}: {facts:#?}");
     }
 }
 
 #[test]
-// Long because every source of the table is a case.
 fn every_source_of_a_pending_restart_is_named() {
     let Some(winps) = winps("every_source_of_a_pending_restart_is_named") else {
         return;
     };
-    let well = World::healthy;
-    let session = r"HKLM:\SYSTEM\CurrentControlSet\Control\Session Manager";
-    let rename = json!(["\\??\\C:\\a.dll", "", "\\??\\C:\\b.dll", "!\\??\\C:\\c.dll"]);
-    let sources: Vec<(&str, World)> = vec![
-        (
-            "cbs_reboot_pending",
-            well().key(&format!(r"{CBS}\RebootPending"), json!({})),
-        ),
-        (
-            "cbs_reboot_in_progress",
-            well().key(&format!(r"{CBS}\RebootInProgress"), json!({})),
-        ),
-        (
-            "cbs_packages_pending",
-            well().key(&format!(r"{CBS}\PackagesPending"), json!({})),
-        ),
-        (
-            "cbs_sessions_pending",
-            well().key(&format!(r"{CBS}\SessionsPending"), json!({"Exclusive": 1})),
-        ),
-        (
-            "wu_reboot_required",
-            well().key(&format!(r"{UPDATE}\RebootRequired"), json!({})),
-        ),
-        (
-            "wu_post_reboot_reporting",
-            well().key(&format!(r"{UPDATE}\PostRebootReporting"), json!({})),
-        ),
-        ("winsxs_pending", well().file("Windows/WinSxS/pending.xml", "")),
-        (
-            "computer_rename",
-            well()
-                .key(&format!(r"{NAMES}\ActiveComputerName"), json!({"ComputerName": "A"}))
-                .key(&format!(r"{NAMES}\ComputerName"), json!({"ComputerName": "B"})),
-        ),
-        (
-            "host_name",
-            well().key(TCPIP, json!({"Hostname": "a", "NV Hostname": "b"})),
-        ),
-        (
-            "domain_join",
-            well().key(
-                r"HKLM:\SYSTEM\CurrentControlSet\Services\Netlogon",
-                json!({"JoinDomain": 1}),
-            ),
-        ),
-        (
-            "server_manager",
-            well().key(
-                r"HKLM:\SOFTWARE\Microsoft\ServerManager",
-                json!({"CurrentRebootAttempts": 1}),
-            ),
-        ),
-        (
-            "feature_pending",
-            well().list(
-                "features",
-                json!([{"FeatureName": "TelnetClient", "State": "EnablePending"}]),
-            ),
-        ),
-        (
-            "file_rename",
-            well().key(session, json!({"PendingFileRenameOperations": rename})),
-        ),
-        (
-            "file_rename_2",
-            well().key(session, json!({"PendingFileRenameOperations2": rename})),
-        ),
-        (
-            "update_exe",
-            well().key(r"HKLM:\SOFTWARE\Microsoft\Updates", json!({"UpdateExeVolatile": 1})),
-        ),
-        (
-            "dvd_signal",
-            well().key(
-                r"HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\RunOnce",
-                json!({"DVDRebootSignal": "x"}),
-            ),
-        ),
-    ];
+    let sources = pending_sources();
     let mut batch = Batch::new(Platform::Linux);
     for (signal, world) in &sources {
         batch.add_in(world, signal, Preflight::SCRIPT, Preflight::default().input());
     }
     let said = batch.run(&winps);
     for (signal, _) in &sources {
-        let (facts, codes) = found(&said[*signal]);
+        let (facts, _) = found(&said[*signal], &Options::default());
         let pending = facts.pending.clone().unwrap();
         let named: BTreeSet<&str> = pending
             .hard
@@ -469,102 +76,9 @@ fn every_source_of_a_pending_restart_is_named() {
             .map(|one| one.signal.as_str())
             .collect();
         assert_eq!(named, BTreeSet::from([*signal]), "{pending:?}");
-        let soft = ["file_rename", "file_rename_2", "update_exe", "dvd_signal"].contains(signal);
-        let expected = if soft {
-            ("P012", Severity::Info)
-        } else {
-            ("P011", Severity::Error)
-        };
-        assert_eq!(codes, [expected], "{signal}");
         let message = judge(&facts, &Options::default()).remove(0).message;
         assert!(message.contains(&format!("{signal} (")), "{message}");
     }
-}
-
-#[test]
-// Long because one start of the engine serves many operations.
-fn cures_cure() {
-    let Some(winps) = winps("cures_cure") else { return };
-    let bitlocker = json!([{"DriveLetter": null, "ProtectionStatus": 1, "status": 1}]);
-    let stuck = json!({"name": "WSearch", "status": "Running", "start": "Automatic", "dependents": [], "stuck": true});
-    let well = World::healthy;
-    let cases: Vec<(&str, World, Fixes, bool)> = vec![
-        ("appx", well().list("appx", app()), Fixes::Appx, true),
-        (
-            "files",
-            well().file("unattend.xml", "").key(SETUP, json!({"UnattendFile": "x"})),
-            Fixes::AnswerFiles,
-            true,
-        ),
-        (
-            "providers",
-            well()
-                .key(
-                    &format!(r"{EXTERNAL}\Cleanup"),
-                    json!({"{1}": "gone.dll,A", "{2}": "there.dll,B"}),
-                )
-                .file("Windows/System32/there.dll", ""),
-            Fixes::Providers,
-            true,
-        ),
-        (
-            "services",
-            well().list(
-                "services",
-                json!([
-                    service("WSearch", "Running"),
-                    service("sppsvc", "Stopped"),
-                    service("CryptSvc", "Running")
-                ]),
-            ),
-            Fixes::Services,
-            true,
-        ),
-        (
-            "stuck",
-            well().list(
-                "services",
-                json!([stuck, service("sppsvc", "Running"), service("CryptSvc", "Running")]),
-            ),
-            Fixes::Services,
-            false,
-        ),
-        ("store", well(), Fixes::Store, true),
-        ("reserved", well(), Fixes::ReservedStorage, true),
-        (
-            "nothing encrypted",
-            well().cim("Win32_EncryptableVolume", bitlocker),
-            Fixes::Bitlocker,
-            true,
-        ),
-    ];
-    let mut batch = Batch::new(Platform::Linux);
-    for (name, world, fix, _) in &cases {
-        batch.add_in(world, name, PreflightFix::SCRIPT, PreflightFix::new(vec![*fix]).input());
-    }
-    let said = batch.run(&winps);
-    for (name, _, fix, done) in &cases {
-        let one = PreflightFix::read(said[*name].answer()).unwrap().fixes.remove(0);
-        assert_eq!((one.fix, one.done), (*fix, *done), "{name}: {one:?}");
-    }
-    let fixed = |name: &str| PreflightFix::read(said[name].answer()).unwrap().fixes.remove(0);
-    assert_eq!(fixed("appx").detail, "1 packages removed");
-    assert!(!batch.root("files").join("unattend.xml").exists());
-    assert_eq!(fixed("files").detail, "2 removed");
-    assert_eq!(
-        fixed("providers").detail,
-        "removed Cleanup gone.dll,A",
-        "the one that is there stays"
-    );
-    assert_eq!(fixed("services").detail, "WSearch stopped, sppsvc started");
-    assert!(
-        fixed("stuck").detail.contains("WSearch is not Stopped after"),
-        "{:?}",
-        fixed("stuck")
-    );
-    assert!(fixed("store").changed);
-    let calls = std::fs::read_to_string(batch.root("reserved").join("Windows/System32/calls.txt")).unwrap();
-    assert!(calls.contains("/Set-ReservedStorageState /State:Disabled"), "{calls}");
 }
 
 #[test]

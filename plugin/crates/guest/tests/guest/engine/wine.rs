@@ -551,3 +551,41 @@ fn detached_work() {
     assert!(CleanupSelf::read(said["cleanup"].answer()).unwrap().left.is_empty());
     assert!(!job.exists());
 }
+
+/// What the made-up worlds only tell: a mutex that is really held, and the hives of accounts that are loaded.
+#[test]
+fn what_windows_itself_holds() {
+    let _alone = WINE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Some(winps) = wine("what_windows_itself_holds") else {
+        return;
+    };
+    let mut batch = Batch::new(Platform::Wine);
+    let mut ask = |name: &str, text: &str| batch.add(name, script("condition"), json!({"script": text}));
+    ask(
+        "hold",
+        r"$global:ResealHeld = New-Object Threading.Mutex($true, 'Global\_MSIExecute'); $true",
+    );
+    let lists = r#"$user = @(Get-ChildItem 'Registry::HKEY_USERS' | Where-Object { $_.PSChildName -like 'S-1-5-21-*' })[0].PSChildName
+$list = "Registry::HKEY_USERS\$user\SOFTWARE\Microsoft\Windows\CurrentVersion\Explorer\RunMRU"
+"#;
+    let typed = "if (-not (Test-Path -LiteralPath $list)) { $null = New-Item -Path $list -Force }
+foreach ($name in 'a', 'MRUList') { $null = New-ItemProperty -LiteralPath $list -Name $name -Value 'a' -PropertyType String -Force }
+";
+    let count = "@((Get-Item -LiteralPath $list).GetValueNames()).Count";
+    ask("typed", &format!("{lists}{typed}{count} -eq 2"));
+    add(&mut batch, "busy", &PendingReboot {});
+    let hygiene = json!({"categories": ["run_history"], "keep": [], "timeout_seconds": 60});
+    batch.add("forget", Hygiene::SCRIPT, hygiene);
+    let mut ask = |name: &str, text: &str| batch.add(name, script("condition"), json!({"script": text}));
+    ask("forgotten", &format!("{lists}{count} -eq 0"));
+    ask("release", "$global:ResealHeld.Dispose(); $true");
+    add(&mut batch, "idle", &PendingReboot {});
+    let said = batch.run(&winps);
+    for case in ["hold", "typed", "forgotten", "release"] {
+        assert_eq!(said[case].result()["value"], json!(true), "{case}: {:?}", said[case]);
+    }
+    let held = |case: &str| PendingReboot::read(said[case].answer()).unwrap().msi_mutex;
+    assert_eq!((held("busy"), held("idle")), (true, false));
+    let forgotten = Hygiene::read(said["forget"].answer()).unwrap().categories.remove(0);
+    assert!(forgotten.done && forgotten.removed >= 2, "{forgotten:?}");
+}

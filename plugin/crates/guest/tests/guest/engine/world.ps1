@@ -14,14 +14,42 @@ function global:Enter-World {
         foreach ($value in $key.Value.PSObject.Properties) { $values[$value.Name] = $value.Value }
         $keys[$key.Name.ToLowerInvariant()] = @{ path = $key.Name; values = $values }
     }
-    $global:World = @{ data = $world; keys = $keys; calls = (New-Object Collections.ArrayList) }
+    Add-Ancestors $keys
+    $global:World = @{ data = $world; keys = $keys }
+}
+
+function global:Add-Ancestors {
+    # A key is in a key.
+    param([hashtable]$Keys)
+    foreach ($path in @($Keys.Values | ForEach-Object { $_.path })) {
+        $above = $path
+        while (($above = $above.Substring(0, [Math]::Max($above.LastIndexOf('\'), 0))) -and $above -notlike '*:') {
+            if (-not $Keys.ContainsKey($above.ToLowerInvariant())) { $Keys[$above.ToLowerInvariant()] = @{ path = $above; values = [ordered]@{} } }
+        }
+    }
+}
+
+function global:Add-Call {
+    # What was done to the world, one line each, for the test to read. Programs add to the same file.
+    param([string]$What)
+    [IO.File]::AppendAllText("$env:SystemRoot/System32/calls.txt", "$What`n")
+}
+
+function global:Invoke-Restricted {
+    # Runs a script where a policy lets PowerShell call nothing of .NET.
+    param([string]$Mode, [string]$Text, [string]$InputJson)
+    $state = [Management.Automation.Runspaces.InitialSessionState]::CreateDefault2()
+    $state.LanguageMode = $Mode
+    $shell = [PowerShell]::Create($state)
+    foreach ($line in $shell.AddScript($Text).AddArgument($InputJson).Invoke()) { [Console]::Out.WriteLine([string]$line) }
 }
 
 function global:Get-Told {
-    # A list of the world, or $null where the world says nothing of it.
+    # A list of the world, or $null where the world says nothing of it; `throws` in its place is what the question ends with.
     param([string]$Name, [string]$Part = '')
     $list = $global:World.data.PSObject.Properties[$Name]
     if ($null -eq $list) { return $null }
+    if ($null -ne $list.Value -and $list.Value.PSObject.Properties['throws']) { throw $list.Value.throws }
     if (-not $Part) { return , @($list.Value) }
     $inner = $list.Value.PSObject.Properties[$Part]
     if ($null -eq $inner) { return $null }
@@ -30,7 +58,13 @@ function global:Get-Told {
 
 function global:Test-Registry {
     param($Path)
-    return $null -ne $Path -and ([string]@($Path)[0]) -match '^(HKLM|HKCU|HKU):'
+    return $null -ne $Path -and (Get-KeyPath $Path) -match '^(HKLM|HKCU|HKU):'
+}
+
+function global:Get-KeyPath {
+    # Windows has no drive for the hive of all users, so that scripts name it by its provider.
+    param($Path)
+    return ([string]@($Path)[0]).TrimEnd('\') -replace '^Registry::HKEY_USERS', 'HKU:'
 }
 
 function global:New-FakeKey {
@@ -44,7 +78,20 @@ function global:New-FakeKey {
 
 function global:Find-Key {
     param($Path)
-    return $global:World.keys[([string]@($Path)[0]).TrimEnd('\').ToLowerInvariant()]
+    Read-Changes
+    return $global:World.keys[(Get-KeyPath $Path).ToLowerInvariant()]
+}
+
+function global:Read-Changes {
+    # What programs have written into the registry: key, name and number, one a line.
+    $file = "$env:SystemRoot/System32/registry.txt"
+    if (-not [IO.File]::Exists($file)) { return }
+    $lines = [IO.File]::ReadAllLines($file)
+    [IO.File]::Delete($file)
+    foreach ($line in $lines) {
+        $key, $name, $number = $line -split '\|'
+        $global:World.keys[$key.ToLowerInvariant()].values[$name] = [int]$number
+    }
 }
 
 function global:Get-Item {
@@ -62,6 +109,7 @@ function global:Test-Path {
     [CmdletBinding()]
     param([Parameter(Position = 0)][string[]]$Path, [string]$LiteralPath, [string]$PathType)
     $where = if ($LiteralPath) { $LiteralPath } else { $Path }
+    if ("$where" -cmatch '^([D-Z]):\\(.*)$') { $PSBoundParameters['LiteralPath'] = "$env:SystemDrive/drives/$($Matches[1])/$($Matches[2])" }
     if (-not (Test-Registry $where)) { return Microsoft.PowerShell.Management\Test-Path @PSBoundParameters }
     return $null -ne (Find-Key $where)
 }
@@ -72,7 +120,7 @@ function global:Get-ChildItem {
     $where = if ($LiteralPath) { $LiteralPath } else { $Path }
     if ("$where" -eq 'Cert:\LocalMachine\My') { return (Get-Told 'certificates') }
     if (-not (Test-Registry $where)) { return Microsoft.PowerShell.Management\Get-ChildItem @PSBoundParameters }
-    $start = ([string]@($where)[0]).TrimEnd('\').ToLowerInvariant() + '\'
+    $start = (Get-KeyPath $where).ToLowerInvariant() + '\'
     foreach ($name in @($global:World.keys.Keys)) {
         if ($name.StartsWith($start) -and -not $name.Substring($start.Length).Contains('\')) { New-FakeKey $global:World.keys[$name] }
     }
@@ -90,6 +138,7 @@ function global:New-Item {
     param([Parameter(Position = 0)][string[]]$Path, [string]$ItemType, [switch]$Force)
     if (-not (Test-Registry $Path)) { return Microsoft.PowerShell.Management\New-Item @PSBoundParameters }
     $global:World.keys[$Path[0].ToLowerInvariant()] = @{ path = $Path[0]; values = [ordered]@{} }
+    Add-Ancestors $global:World.keys
 }
 
 function global:New-ItemProperty {
@@ -98,10 +147,28 @@ function global:New-ItemProperty {
     (Find-Key $LiteralPath).values[$Name] = $Value
 }
 
+function global:Set-ItemProperty {
+    [CmdletBinding()]
+    param([string]$LiteralPath, [string]$Name, $Value)
+    (Find-Key $LiteralPath).values[$Name] = $Value
+}
+
+function global:Remove-Item {
+    # A key without -Recurse only when it has no keys of its own; files are real.
+    [CmdletBinding()]
+    param([Parameter(Position = 0)][string[]]$Path, [string]$LiteralPath, [switch]$Recurse, [switch]$Force, [switch]$DeleteKey)
+    $where = if ($LiteralPath) { $LiteralPath } else { $Path }
+    if (-not (Test-Registry $where)) { return Microsoft.PowerShell.Management\Remove-Item @PSBoundParameters }
+    if (-not $Recurse -and @(Get-ChildItem -LiteralPath $where).Count -gt 0) { throw "The item at $where has children and the Recurse parameter was not specified." }
+    $global:World.keys.Remove((Get-KeyPath $where).ToLowerInvariant())
+}
+
 function global:Remove-ItemProperty {
     [CmdletBinding()]
     param([string]$LiteralPath, [string]$Name, [switch]$Force)
-    (Find-Key $LiteralPath).values.Remove($Name)
+    $key = Find-Key $LiteralPath
+    if (-not $key.values.Contains($Name)) { throw "Property $Name does not exist at path $LiteralPath." }
+    $key.values.Remove($Name)
 }
 
 function global:Get-CimInstance {
@@ -123,7 +190,7 @@ function global:Invoke-Own {
 function global:Invoke-CimMethod {
     [CmdletBinding()]
     param($InputObject, [string]$MethodName, $Arguments, [string]$Namespace, [string]$ClassName)
-    $null = $global:World.calls.Add($MethodName)
+    Add-Call $MethodName
     if ($null -eq $InputObject) { throw 'Invalid namespace' }
     if ($MethodName -eq 'Decrypt') { $InputObject.status = 0 }
     return New-Object PSObject -Property @{ ConversionStatus = $InputObject.status; EncryptionPercentage = [int]($InputObject.status -ne 0) * 100 }
@@ -136,12 +203,28 @@ function global:Get-Process {
     return @(Get-Told 'processes' | ForEach-Object { $_ } | Where-Object { $Name -contains $_ } | ForEach-Object { New-Object PSObject -Property @{ ProcessName = $_ } })
 }
 
+function global:Get-ServiceObject {
+    # The CIM object of a service, which tells the same as the service itself.
+    param([string]$Name)
+    return Get-Told 'cim' 'Win32_Service' | ForEach-Object { $_ } | Where-Object { $_.Name -eq $Name } | Select-Object -First 1
+}
+
+function global:Set-FakeStatus {
+    param($Service, [string]$Verb, [string]$Status)
+    Add-Call "$Verb $($Service.Name)"
+    $object = Get-ServiceObject $Service.Name
+    if ($Verb -eq 'start' -and $null -ne $object -and $object.StartMode -eq 'Disabled') { throw "Cannot start service $($Service.Name) on computer '.'." }
+    if ($Service.Told.stuck) { return }
+    $Service.Told.status = $Status
+    if ($null -ne $object) { $object.State = $Status }
+}
+
 function global:New-FakeService {
     param($Told)
     $object = New-Object PSObject -Property @{ Name = $Told.name; ServiceName = $Told.name; Status = $Told.status; StartType = $Told.start; Told = $Told; DependentServices = @($Told.dependents | ForEach-Object { New-Object PSObject -Property @{ Name = $_ } }) }
     $object | Add-Member -MemberType ScriptMethod -Name Refresh -Value { $this.Status = $this.Told.status }
-    $object | Add-Member -MemberType ScriptMethod -Name Start -Value { $null = $global:World.calls.Add("start $($this.Name)"); if (-not $this.Told.stuck) { $this.Told.status = 'Running' } }
-    $object | Add-Member -MemberType ScriptMethod -Name Stop -Value { $null = $global:World.calls.Add("stop $($this.Name)"); if (-not $this.Told.stuck) { $this.Told.status = 'Stopped' } }
+    $object | Add-Member -MemberType ScriptMethod -Name Start -Value { Set-FakeStatus $this 'start' 'Running' }
+    $object | Add-Member -MemberType ScriptMethod -Name Stop -Value { Set-FakeStatus $this 'stop' 'Stopped' }
     $object | Add-Member -MemberType ScriptMethod -Name WaitForStatus -Value { $this.Refresh(); if ($this.Status -ne [string]$args[0]) { throw 'Time out has expired and the operation has not been completed.' } }
     return $object
 }
@@ -152,6 +235,15 @@ function global:Get-Service {
     $told = @(Get-Told 'services' | ForEach-Object { $_ } | Where-Object { $_.name -eq $Name })
     if ($told.Count -gt 0) { return New-FakeService $told[0] }
     return Invoke-Own 'Get-Service' $PSBoundParameters
+}
+
+function global:Set-Service {
+    [CmdletBinding()]
+    param([Parameter(Position = 0)][string]$Name, [ValidateSet('Automatic', 'Manual', 'Disabled')][string]$StartupType)
+    $object = Get-ServiceObject $Name
+    if ($null -eq $object) { throw "Service '$Name' was not found." }
+    Add-Call "set $Name $StartupType"
+    $object.StartMode = $StartupType -replace 'Automatic', 'Auto'
 }
 
 function global:Get-AppxPackage { [CmdletBinding()] param([switch]$AllUsers) return (Get-Told 'appx') }
@@ -168,12 +260,32 @@ function global:Get-LocalUser { [CmdletBinding()] param([string]$Name) return (G
 function global:Get-NetFirewallRule { [CmdletBinding()] param([string]$Name) return (Get-Told 'firewall') }
 function global:Get-ScheduledTask { [CmdletBinding()] param([string]$TaskName) return (Get-Told 'tasks') }
 function global:Get-WSManInstance { [CmdletBinding()] param([string]$ResourceURI, [switch]$Enumerate) return (Get-Told 'listeners') }
-function global:Get-WinEvent { [CmdletBinding()] param([string]$ListLog) return New-Object PSObject -Property @{ RecordCount = (Get-Told 'script_events')[0] } }
+function global:Find-EventLog { param([string]$Name) return Get-Told 'event_logs' | ForEach-Object { $_ } | Where-Object { $_.name -eq $Name } }
+function global:Get-WinEvent {
+    [CmdletBinding()]
+    param([string]$ListLog)
+    $log = Find-EventLog $ListLog
+    if ($null -eq $log) { throw "There is not an event log on the localhost computer that matches `"$ListLog`"." }
+    return New-Object PSObject -Property @{ LogName = $log.name; RecordCount = $log.events }
+}
+function global:Delete-DeliveryOptimizationCache {
+    [CmdletBinding()]
+    param([string]$FileId, [switch]$IncludePinnedFiles, [switch]$Force)
+    if (-not $Force) { throw 'a question without an answer: -Force is missing' }
+    Add-Call 'Delete-DeliveryOptimizationCache'
+}
+function global:Start-Sleep {
+    # Long pauses are for Windows to do something; here it is done at once.
+    [CmdletBinding()]
+    param([int]$Seconds, [int]$Milliseconds)
+    Microsoft.PowerShell.Utility\Start-Sleep -Milliseconds $Milliseconds
+}
 
 function global:New-Object {
-    # The engine has no Windows Update; this one has the world's updates.
+    # The engine has no Windows Update; this one has the world's updates, and its drive.
     [CmdletBinding()]
     param([Parameter(Position = 0)][string]$TypeName, [Parameter(Position = 1)][object[]]$ArgumentList, [string]$ComObject, $Property)
+    if ($TypeName -eq 'IO.DriveInfo') { return New-WorldDrive $ArgumentList }
     switch ($ComObject) {
         '' { $null = $PSBoundParameters.Remove('ComObject'); return Microsoft.PowerShell.Utility\New-Object @PSBoundParameters }
         'Microsoft.Update.Session' { return New-UpdateSession }

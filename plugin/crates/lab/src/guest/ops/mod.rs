@@ -16,6 +16,7 @@ pub mod keep;
 pub mod places;
 pub mod registry;
 pub mod service;
+pub mod store;
 pub mod system;
 pub mod task;
 pub mod transfer;
@@ -289,6 +290,7 @@ fn dispatch(cx: &mut Cx<'_>, op: &str, input: &Value) -> Answered {
         "condition" => detect::condition(input),
         "preflight" => system::preflight(cx, input),
         "preflight_fix" => system::fix(cx, input),
+        "preflight_undo" => store::undo(cx, input),
         "unattend_find" => generalize::find(cx, input),
         "unattend_push" => generalize::push(cx, input),
         "cloudbase_prepare" => cloudbase::prepare(cx, input),

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::store;
 use super::{Answered, Cx, Done, Failure, Then, read};
 use crate::guest::machine::{Guest, after};
 use crate::guest::provider::PANTHER_ANSWER;
@@ -30,7 +31,7 @@ pub fn identity(cx: &Cx<'_>) -> Answered {
             "boot_utc": cx.state.live.told_boot.to_string(), "boot_id": disk.boot_id, "domain_joined": false,
             "domain": "WORKGROUP", "model": "OpenStack Nova",
             "user": format!("{}\\{user}", disk.computer_name.to_lowercase()), "user_sid": cx.sid,
-            "machine_sid": disk.machine_sid, "elevated": true, "language_mode": language_mode(cx),
+            "machine_sid": disk.machine_sid, "elevated": cx.faults().armed("filtered-token").is_none(), "language_mode": language_mode(cx),
             "ps_version": profile.powershell(), "dotnet_release": profile.dotnet_release, "free_bytes": disk.free_bytes(),
         }),
     ))
@@ -150,15 +151,15 @@ pub fn preflight(cx: &Cx<'_>, input: &Value) -> Answered {
         json!({"drive": "C:", "conversion": drive.conversion, "percent": drive.percent, "protection": u32::from(drive.conversion == 1)})
     });
     let answer_files = stale_answers(disk, "");
-    let services = ["WSearch", "wuauserv", "AppXSvc", "CryptSvc"].iter().filter_map(|name| service(name)).map(|service| {
+    let services = LISTED.iter().filter_map(|name| service(name)).map(|service| {
         json!({"name": service.name, "state": if service.running { "running" } else { "stopped" }, "start": service.start})
     });
     Ok(Done::after(
         if wanted.license { 12.0 } else { 4.0 },
         json!({
-            "elevated": true, "user_sid": cx.sid, "language_mode": language_mode(cx), "now_utc": cx.now.to_string(),
+            "elevated": !armed("filtered-token"), "user_sid": cx.sid, "language_mode": language_mode(cx), "now_utc": cx.now.to_string(),
             "build": disk.profile.build, "edition": disk.profile.edition_id, "installation_type": disk.profile.installation_type,
-            "product_type": 3, "image_state": image_state, "generalization_state": setup.generalization,
+            "product_type": if armed("store-updates") { 1 } else { 3 }, "image_state": image_state, "generalization_state": setup.generalization,
             "cleanup_state": setup.cleanup, "audit_boot": 0,
             "sysprep_running": u32::from(cx.state.live.sysprep.as_ref().is_some_and(|run| run.running)),
             "rearm_count": wanted.license.then_some(disk.license.rearm),
@@ -166,21 +167,39 @@ pub fn preflight(cx: &Cx<'_>, input: &Value) -> Answered {
             "sppsvc_start": service("sppsvc").map(|service| service.start.clone()),
             "pending": pending(cx), "reserved_storage": reserved_storage(cx), "appx": appx,
             "appx_service": service("AppXSvc").map(|service| service.start.clone()),
-            "store": {"auto_download": null, "consumer_features_disabled": null},
+            "store": store::policies(disk),
             "bitlocker": bitlocker.collect::<Vec<_>>(), "domain_joined": armed("domain-joined"), "domain": domain,
             "roles": roles(cx), "hyperv_switches": 0, "iis_encrypted_credentials": false, "upgrade_keys": u32::from(armed("upgraded")),
             "windows_old": armed("upgraded"), "answer_files": answer_files, "external_providers": providers(cx),
             "services": services.collect::<Vec<_>>(), "sense_onboarded": armed("sense-onboarded"),
-            "profiles": profiles(disk), "free_bytes": disk.free_bytes(), "bcd": u32::from(armed("bcd-unreadable")), "problems": [],
+            "profiles": profiles(cx), "free_bytes": disk.free_bytes(), "bcd": u32::from(armed("bcd-unreadable")), "problems": [],
         }),
     ))
 }
 
-fn profiles(disk: &Windows) -> Vec<Value> {
+/// Services of which `preflight` tells state and start mode.
+const LISTED: [&str; 8] = [
+    "WSearch",
+    "tiledatamodelsvc",
+    "WMPNetworkSvc",
+    "Sense",
+    "InstallService",
+    "wuauserv",
+    "CryptSvc",
+    "VSS",
+];
+
+fn profiles(cx: &Cx<'_>) -> Vec<Value> {
+    let disk = &cx.state.disk;
     let owners = disk.users.values().filter(|user| user.profile);
-    owners
-        .map(|user| json!({"sid": disk.sid(user), "path": format!("C:\\Users\\{}", user.name), "loaded": false}))
-        .collect()
+    let there = owners.map(|user| {
+        json!({"sid": disk.sid(user), "path": format!("C:\\Users\\{}", user.name), "loaded": false, "exists": true})
+    });
+    let stale = cx.faults().armed("stale-profile").map(|_| {
+        let sid = format!("{}-1099", disk.machine_sid);
+        json!({"sid": sid, "path": "C:\\Users\\former", "loaded": false, "exists": false})
+    });
+    there.chain(stale).collect()
 }
 
 fn reserved_storage(cx: &Cx<'_>) -> &'static str {
@@ -254,10 +273,7 @@ struct Fix {
     fixes: Vec<String>,
     packages: Vec<String>,
     timeout_seconds: f64,
-    #[expect(
-        dead_code,
-        reason = "part of the contract; the lab's policies are taken back as a whole"
-    )]
+    #[expect(dead_code, reason = "part of the contract; the lab keeps its notes in one place")]
     undo_key: String,
 }
 
@@ -336,7 +352,7 @@ fn one_fix(cx: &mut Cx<'_>, name: &str, packages: &[String]) -> Result<(bool, f6
             };
             Ok((!said.is_empty(), 3.0, detail))
         }
-        "store" => Ok((true, 0.5, "automatic downloads are off".to_owned())),
+        "store" => Ok((store::hold(disk), 0.5, "automatic downloads are off".to_owned())),
         "answer_files" => {
             let gone = ANSWER_FILES
                 .iter()

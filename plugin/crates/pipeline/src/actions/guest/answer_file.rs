@@ -53,6 +53,9 @@ pub(super) struct AnswerFileOutput {
     /// It says that the licence is not to be rearmed.
     #[serde(default)]
     pub(super) skips_rearm: bool,
+    /// It copies a profile to all users.
+    #[serde(default)]
+    pub(super) copies_profile: bool,
 }
 
 /// The action.
@@ -78,7 +81,8 @@ impl Action for Push {
             sha256,
             base: found,
             runs_cloudbase: runs_cloudbase(&compiled.redacted),
-            skips_rearm: skips_rearm(&compiled.redacted),
+            skips_rearm: says(&compiled.redacted, "SkipRearm", &["1"]),
+            copies_profile: says(&compiled.redacted, "CopyProfile", &["true", "1"]),
         })
     }
 }
@@ -171,10 +175,12 @@ fn wrong(problems: &[Problem]) -> ActionError {
     ActionError::new(FailureClass::Sysprep, message).said(said)
 }
 
-/// Whether the answer file keeps sysprep from rearming the licence.
-fn skips_rearm(xml: &str) -> bool {
-    let mut values = xml.split("<SkipRearm>").skip(1);
-    values.any(|rest| rest.split('<').next().is_some_and(|value| value.trim() == "1"))
+/// Whether a setting of the answer file has one of these values.
+fn says(xml: &str, setting: &str, values: &[&str]) -> bool {
+    let opened = format!("<{setting}>");
+    let found = xml.split(opened.as_str()).skip(1);
+    let mut found = found.filter_map(|rest| rest.split('<').next());
+    found.any(|value| values.iter().any(|wanted| value.trim().eq_ignore_ascii_case(wanted)))
 }
 
 /// Whether a command of the answer file starts Cloudbase-Init: only `RunSynchronous` can, and it does so in specialize.

@@ -210,7 +210,9 @@ fn language_mode(mode: &str) -> ActionError {
 
 /// In a restricted language mode PowerShell cannot even run the question which mode it is.
 fn restricted(error: ActionError) -> ActionError {
-    if error.to_string().contains("in this language mode") {
+    let said = error.to_string();
+    // The name of the error is the same in every language of Windows.
+    if said.contains("in this language mode") || said.contains("NotSupportedInConstrainedLanguage") {
         language_mode("ConstrainedLanguage")
     } else {
         error

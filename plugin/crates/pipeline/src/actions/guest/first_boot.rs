@@ -253,7 +253,7 @@ fn sentence(fate: Fate, limit: Duration) -> String {
 
 const RESCUE: &str = "to read Setup's logs: build again with `-on-error=abort`, attach the root volume of the second \
                       machine to another one, and look at Windows\\Panther\\setuperr.log and \
-                      Windows\\Panther\\UnattendGC\\setupact.log";
+                      Windows\\Panther\\UnattendGC\\setupact.log (`reseal explain` reads that folder and names the cause)";
 
 fn hints(fate: Fate) -> &'static [&'static str] {
     match fate {

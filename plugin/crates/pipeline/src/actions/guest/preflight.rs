@@ -87,7 +87,8 @@ async fn judged(cx: &Context<'_>, guest: &dyn Communicator, params: &PreflightPa
     let pushed: Option<AnswerFileOutput> = cx.output_if_any(&params.answer_file)?;
     let options = Options {
         now_epoch: Some(cx.clock().now().as_second()),
-        skip_rearm: pushed.is_some_and(|pushed| pushed.skips_rearm),
+        skip_rearm: pushed.as_ref().is_some_and(|pushed| pushed.skips_rearm),
+        copy_profile: pushed.is_some_and(|pushed| pushed.copies_profile),
         accept: params.accept.clone(),
     };
     let blockers = facts.appx.iter().flat_map(|appx| &appx.blockers);
