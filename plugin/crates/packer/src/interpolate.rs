@@ -11,9 +11,8 @@
 //! which Packer's plugins write `<no value>` without a word. Everything that is refused reads as in Go, with line, column
 //! and the piece of the template; results are at most 1 MiB long and parentheses 32 deep.
 //!
-//! Why not a crate: there is one, `gtmpl`. It is passively maintained, its functions are plain `fn` pointers that cannot be
-//! given a clock or the name of a build, its errors name neither line nor piece, and it limits neither output nor depth of
-//! expressions. What is needed here is a tenth of it.
+//! Why not a crate: there is one, `gtmpl`. It is passively maintained, and the greater part would still be ours: Packer's
+//! functions, what they refuse, and errors that read as Go's. What is needed here is a tenth of the language.
 //!
 //! Time, working folder and chance come in as [`Surroundings`]; nothing in here asks the system for anything.
 
