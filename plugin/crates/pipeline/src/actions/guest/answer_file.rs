@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use reseal_engine::{Action, ActionError, Context, FailureClass};
 use reseal_guest::system::{AnswerFile, IdentityFacts, UnattendFind, UnattendPush};
 use reseal_machine::Communicator;
-use reseal_unattend::{Architecture, Compiled, Options, Problem, RevealError, Target};
+use reseal_unattend::{Architecture, Compiled, Options, Pass, Problem, RevealError, Target, said};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -81,8 +81,8 @@ impl Action for Push {
             sha256,
             base: found,
             runs_cloudbase: runs_cloudbase(&compiled.redacted),
-            skips_rearm: says(&compiled.redacted, "SkipRearm", &["1"]),
-            copies_profile: says(&compiled.redacted, "CopyProfile", &["true", "1"]),
+            skips_rearm: skips_rearm(&compiled.redacted),
+            copies_profile: copies_profile(&compiled.redacted),
         })
     }
 }
@@ -175,19 +175,22 @@ fn wrong(problems: &[Problem]) -> ActionError {
     ActionError::new(FailureClass::Sysprep, message).said(said)
 }
 
-/// Whether a setting of the answer file has one of these values.
-fn says(xml: &str, setting: &str, values: &[&str]) -> bool {
-    let opened = format!("<{setting}>");
-    let found = xml.split(opened.as_str()).skip(1);
-    let mut found = found.filter_map(|rest| rest.split('<').next());
-    found.any(|value| values.iter().any(|wanted| value.trim().eq_ignore_ascii_case(wanted)))
+fn skips_rearm(xml: &str) -> bool {
+    let values = said(xml, Pass::Generalize, "Microsoft-Windows-Security-SPP", "SkipRearm");
+    values.iter().any(|value| value == "1")
+}
+
+fn copies_profile(xml: &str) -> bool {
+    let values = said(xml, Pass::Specialize, "Microsoft-Windows-Shell-Setup", "CopyProfile");
+    values
+        .iter()
+        .any(|value| value.eq_ignore_ascii_case("true") || value == "1")
 }
 
 /// Whether a command of the answer file starts Cloudbase-Init: only `RunSynchronous` can, and it does so in specialize.
 fn runs_cloudbase(xml: &str) -> bool {
-    let xml = xml.to_ascii_lowercase();
-    let commands = xml.split("<runsynchronouscommand").skip(1);
+    let commands = said(xml, Pass::Specialize, "Microsoft-Windows-Deployment", "Path");
     commands
-        .filter_map(|command| command.split("</runsynchronouscommand").next())
-        .any(|command| command.contains("cloudbase-init"))
+        .iter()
+        .any(|command| command.to_ascii_lowercase().contains("cloudbase-init"))
 }
