@@ -387,7 +387,7 @@ fn is_test(path: &str) -> bool {
     path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("/tests.rs")
 }
 
-/// Whether an absolute path with this first folder begins in the line; `http://host/work/` does not count.
+/// Whether an absolute path with this first folder begins in the line; one within an address does not count.
 fn begins_a_path(line: &str, folder: &str) -> bool {
     line.match_indices(folder).any(|(at, _)| {
         let before = line.split_at(at).0.chars().next_back();
